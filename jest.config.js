@@ -1,0 +1,55 @@
+/*
+ * Jest 30 cannot `require` ES modules before Node 24.9, and its own ES-module mode needs an experimental flag. So swc
+ * turns everything that is an ES module into CommonJS for the tests: our sources, and these packages.
+ */
+const ES_MODULE_PACKAGES = ['@nestjs', 'cookie', 'content-disposition', 'typebox', 'uuid'];
+
+const common = {
+  swcrc: false,
+  sourceMaps: 'inline',
+  module: { type: 'commonjs' },
+};
+
+const typescript = {
+  ...common,
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
+    transform: {
+      legacyDecorator: true,
+      decoratorMetadata: true,
+      useDefineForClassFields: false,
+      verbatimModuleSyntax: true,
+    },
+    keepClassNames: true,
+  },
+};
+
+// A package may mix both kinds of module, so swc looks at each file before it decides what it is.
+const javascript = {
+  ...common,
+  isModule: 'unknown',
+  jsc: { target: 'es2022', parser: { syntax: 'ecmascript' }, keepClassNames: true },
+};
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  globalSetup: '<rootDir>/test/support/services.ts',
+  reporters: ['default', '<rootDir>/test/support/no-empty-run.cjs'],
+  // The planted violations are input of the architecture suite, not part of the program.
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/architecture/violations/'],
+  transform: {
+    '\\.ts$': ['@swc/jest', typescript],
+    '\\.m?js$': ['@swc/jest', javascript],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${ES_MODULE_PACKAGES.join('|')})/)`],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
+  coverageReporters: ['text-summary', 'lcovonly'],
+  coverageThreshold: { global: { lines: 90 } },
+};

@@ -1,0 +1,6 @@
+// Breaks: inventory-contract-is-plain
+export type { DataSource } from 'typeorm';
+
+export interface StockView {
+  readonly sku: string;
+}

@@ -1,0 +1,2 @@
+// Names: event_log
+export const statement = 'DELETE FROM event_log';

@@ -1,0 +1,4 @@
+// Breaks: reservation-domain-is-pure
+import { Injectable } from '@nestjs/common';
+
+export const decorate = Injectable();

@@ -1,0 +1,2 @@
+// Names: stock_items
+export const key = { table: 'stock_items', values: ['A'] };

@@ -1,0 +1,3 @@
+export interface Feed {
+  readonly cursor: string;
+}

@@ -1,0 +1,4 @@
+// Breaks: sync-domain-is-pure
+import type { Settings } from '../../../shared/settings.ts';
+
+export type Known = Settings;

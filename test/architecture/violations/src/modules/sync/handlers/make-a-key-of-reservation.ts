@@ -1,0 +1,2 @@
+// Names: bookings
+export const key = { table: 'bookings', values: ['A'] };

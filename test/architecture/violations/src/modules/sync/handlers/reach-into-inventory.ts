@@ -1,0 +1,4 @@
+// Breaks: sync-imports-only-contracts
+import { table } from '../../inventory/storage/inventory.table.ts';
+
+export const stolen = table;

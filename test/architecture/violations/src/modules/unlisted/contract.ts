@@ -1,0 +1,1 @@
+export const UNLISTED = 'A module that the table does not know.';

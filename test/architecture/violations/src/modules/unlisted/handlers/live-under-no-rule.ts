@@ -1,0 +1,4 @@
+// Breaks: every-module-stands-in-the-table
+import { UNLISTED } from '../contract.ts';
+
+export const known = UNLISTED;

@@ -1,0 +1,4 @@
+// Breaks: kernel-knows-no-framework
+import type { EntitySchema } from 'typeorm';
+
+export type Known = EntitySchema;

@@ -1,0 +1,4 @@
+// Breaks: no-development-dependencies-in-the-program
+import type { Arbitrary } from 'fast-check';
+
+export type Known = Arbitrary<unknown>;

@@ -1,0 +1,6 @@
+// Breaks: no-cycles
+import type { Egg } from './egg.ts';
+
+export interface Hen {
+  readonly from: Egg;
+}

@@ -1,0 +1,3 @@
+export function defineTable(table: { name: string }): { name: string } {
+  return table;
+}

@@ -1,0 +1,64 @@
+import pg from 'pg';
+
+/** The PostgreSQL server for tests; its role has to be allowed to create databases. */
+export const POSTGRES_TEST_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://root@127.0.0.1:5432/test';
+
+export const ENGINES = ['sqlite', 'postgres'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+/** How long a server may take to answer before it counts as absent. */
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** Set once before the first test (see the default export) and inherited by Jest's workers. */
+const PROBE_RESULT = 'HOLDFAST_TEST_POSTGRES';
+
+/** Whether the PostgreSQL server for tests answers a query now. */
+export async function postgresIsThere(): Promise<boolean> {
+  const client = new pg.Client({ connectionString: POSTGRES_TEST_URL, connectionTimeoutMillis: PROBE_TIMEOUT_MS });
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/**
+ * Jest's `globalSetup`: looks for services once, so that suites can be registered (or skipped) without waiting.
+ * @throws Error with CI=true and no PostgreSQL: there, a skipped suite would pass for a proof.
+ */
+export default async function findServices(): Promise<void> {
+  const there = await postgresIsThere();
+  if (!there && process.env['CI'] === 'true') {
+    throw new Error(`CI=true, but no PostgreSQL answers at ${withoutPassword(POSTGRES_TEST_URL)}`);
+  }
+  process.env[PROBE_RESULT] = there ? 'there' : 'absent';
+}
+
+/** A suite that needs PostgreSQL: it runs when the server answers, else it is skipped and its name says why. */
+export function describeOnPostgres(name: string, suite: () => void): void {
+  if (process.env[PROBE_RESULT] === 'there') {
+    describe(`${name} (PostgreSQL)`, suite);
+  } else {
+    describe.skip(`${name} (skipped: no PostgreSQL at ${withoutPassword(POSTGRES_TEST_URL)})`, suite);
+  }
+}
+
+/** One suite that has to hold on both engines; PostgreSQL's part as in {@link describeOnPostgres}. */
+export function describeOnBothEngines(name: string, suite: (engine: Engine) => void): void {
+  describe(`${name} (SQLite)`, () => {
+    suite('sqlite');
+  });
+  describeOnPostgres(name, () => {
+    suite('postgres');
+  });
+}
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = '';
+  return shown.href;
+}
