@@ -1,0 +1,4 @@
+import { StockAndReservations0001 } from './0001-stock-and-reservations.ts';
+
+/** In order, forward only: what was released is never edited, only followed. */
+export const MIGRATIONS = [StockAndReservations0001];

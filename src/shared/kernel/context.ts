@@ -1,0 +1,37 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Who asks, and under which name the request is found again in logs and events. */
+export interface Context {
+  /** The retail chain. Nothing ever crosses tenants. */
+  readonly tenantId: string;
+  /** The caller within the tenant; idempotency keys are its own. */
+  readonly clientId: string;
+  /** 1..128 of `[A-Za-z0-9._:-]`. */
+  readonly correlationId: string;
+  /** The W3C trace context of the request, when it sent a valid one. */
+  readonly traceparent: string | null;
+}
+
+const storage = new AsyncLocalStorage<Context>();
+
+/** Runs `work` and everything that it awaits in `context`. */
+export function runInContext<T>(context: Context, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/**
+ * The context of the running request or job.
+ * @throws Error when there is none: code that reaches the database without knowing its tenant is a bug.
+ */
+export function currentContext(): Context {
+  const context = storage.getStore();
+  if (context === undefined) {
+    throw new Error('No context: wrap the call in runInContext, so that its tenant is known');
+  }
+  return context;
+}
+
+/** The context when there is one; for logs, which also speak outside of requests. */
+export function contextOrNone(): Context | undefined {
+  return storage.getStore();
+}

@@ -1,0 +1,62 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { currentContext } from '../kernel/context.ts';
+import type { DomainEvent, EventDefinition } from '../kernel/domain-event.ts';
+import type { Ids } from '../kernel/ids.ts';
+import type { EventRow } from './event-log.ts';
+
+/** Turns what aggregates recorded into rows of the event log, and refuses what does not match its schema. */
+export class EventRecorder {
+  private readonly validators = new Map<string, ValidateFunction>();
+
+  /** @throws Error when a type and version is defined twice */
+  constructor(
+    definitions: readonly EventDefinition[],
+    private readonly ids: Ids,
+  ) {
+    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+    // The package is CommonJS: its function is the default export of the default export.
+    (addFormats as unknown as { default: (ajv: Ajv2020) => void }).default(ajv);
+    for (const { type, version, payload } of definitions) {
+      if (this.validators.has(nameOf(type, version))) {
+        throw new Error(`The event ${type} version ${version} is defined twice`);
+      }
+      this.validators.set(nameOf(type, version), ajv.compile(payload));
+    }
+  }
+
+  /**
+   * @throws Error when the event's type and version is unknown or its data does not match: a bug of ours, found
+   *   before anything wrong is stored
+   */
+  toRow(event: DomainEvent): EventRow {
+    const validate = this.validators.get(nameOf(event.type, event.version));
+    if (validate === undefined) {
+      throw new Error(`There is no schema for the event ${event.type} version ${event.version}`);
+    }
+    if (!validate(event.data)) {
+      const problems = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ''}`);
+      throw new Error(
+        `The event ${event.type} version ${event.version} does not match its schema: ${problems.join('; ')}`,
+      );
+    }
+    const { correlationId, traceparent } = currentContext();
+    return {
+      eventId: this.ids.next(),
+      type: event.type,
+      version: event.version,
+      subject: event.subject,
+      subjectVersion: event.subjectVersion,
+      locationId: event.locationId,
+      payload: JSON.stringify(event.data),
+      occurredAt: event.occurredAt,
+      correlationId,
+      causationId: null,
+      traceparent,
+    };
+  }
+}
+
+function nameOf(type: string, version: number): string {
+  return `${type}@${version}`;
+}

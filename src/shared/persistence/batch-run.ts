@@ -1,0 +1,120 @@
+import { DomainError } from '../kernel/domain-error.ts';
+import type { DomainEvent } from '../kernel/domain-event.ts';
+import type { EventRow } from '../outbox/event-log.ts';
+import type { Engine, EngineTransaction, Failure } from './engine/engine.ts';
+import { IdentityMap } from './identity-map.ts';
+import type { Table } from './table.ts';
+import { Transaction, type WorkStatus } from './transaction.ts';
+import type { QueuedWork, WorkQueue } from './work-queue.ts';
+
+/** How one work of a committed batch ended. */
+export interface WorkResult {
+  readonly ok: boolean;
+  readonly value?: unknown;
+  readonly error?: unknown;
+  /** Tells the work's own observers; called once, after the commit. */
+  readonly settle: () => void;
+}
+
+export type BatchResult =
+  | { readonly kind: 'committed'; readonly outcomes: readonly WorkResult[]; readonly commitSeconds: number }
+  /** Nothing was stored. */
+  | { readonly kind: Failure; readonly cause: unknown }
+  /** COMMIT was sent and nobody knows. */
+  | { readonly kind: 'unknown'; readonly cause: unknown };
+
+/** One attempt at one batch: begin, load, run each work in turn, flush, commit. */
+export class BatchRun {
+  /** The first statement that failed while works ran; set even when the work swallowed the error. */
+  private engineFailure: { readonly cause: unknown } | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly tables: ReadonlyMap<string, Table>,
+    private readonly toEventRow: (event: DomainEvent) => EventRow,
+    private readonly queue: WorkQueue,
+  ) {}
+
+  async run(works: readonly QueuedWork[], lockRows: boolean): Promise<BatchResult> {
+    const tenantId = works[0]?.tenantId ?? '';
+    let transaction: EngineTransaction;
+    try {
+      transaction = await this.engine.begin(tenantId, lockRows);
+    } catch (error) {
+      return this.failed(error);
+    }
+    let outcomes: WorkResult[];
+    try {
+      outcomes = await this.runWorks(transaction, tenantId, works);
+    } catch (error) {
+      await transaction.rollback();
+      return this.failed(error);
+    }
+    return this.commit(transaction, outcomes);
+  }
+
+  private async runWorks(
+    transaction: EngineTransaction,
+    tenantId: string,
+    works: readonly QueuedWork[],
+  ): Promise<WorkResult[]> {
+    const map = new IdentityMap(transaction, this.tables);
+    const shared = new Map<string, unknown>();
+    const events: EventRow[] = [];
+    const outcomes: WorkResult[] = [];
+    await map.prefetch(works.flatMap(({ keys }) => keys));
+    const bulkWorks = works.filter(({ workClass }) => workClass === 'bulk').length;
+    const bulkFrom = performance.now();
+    for (const work of works) {
+      const own = new Transaction(tenantId, shared, map, transaction, this.toEventRow, (cause) => {
+        this.engineFailure ??= { cause };
+      });
+      outcomes.push(await this.runWork(work, own));
+      events.push(...own.events);
+    }
+    await map.flush();
+    if (bulkWorks === works.length) {
+      this.queue.observeBulk(bulkWorks, performance.now() - bulkFrom);
+    }
+    if (events.length > 0) {
+      await transaction.appendEvents(events);
+    }
+    return outcomes;
+  }
+
+  private async runWork(work: QueuedWork, own: Transaction): Promise<WorkResult> {
+    let result: WorkResult;
+    try {
+      const value = await work.run(own);
+      result = { ok: true, value, settle: settling(own, 'success') };
+    } catch (error) {
+      own.undo();
+      result = { ok: false, error, settle: settling(own, error instanceof DomainError ? 'refused' : 'error') };
+    }
+    own.close();
+    if (this.engineFailure !== undefined) {
+      throw this.engineFailure.cause;
+    }
+    return result;
+  }
+
+  private async commit(transaction: EngineTransaction, outcomes: readonly WorkResult[]): Promise<BatchResult> {
+    const from = performance.now();
+    try {
+      await transaction.commit();
+    } catch (error) {
+      return this.engine.isCertainlyRolledBack(error) ? this.failed(error) : { kind: 'unknown', cause: error };
+    }
+    return { kind: 'committed', outcomes, commitSeconds: (performance.now() - from) / 1000 };
+  }
+
+  private failed(cause: unknown): BatchResult {
+    return { kind: this.engine.classify(cause), cause };
+  }
+}
+
+function settling(transaction: Transaction, status: WorkStatus): () => void {
+  return () => {
+    transaction.settle(status);
+  };
+}

@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type Database from 'better-sqlite3';
+import { type Pool, types as pgTypes } from 'pg';
+import { DataSource, type EntitySchema } from 'typeorm';
+import { MIGRATIONS } from '../../../migrations/index.ts';
+import type { Settings } from '../settings.ts';
+import type { Engine } from './engine/engine.ts';
+import { POSTGRES_WRITER_SETTINGS, PostgresEngine } from './engine/postgres.ts';
+import { SQLITE_WRITER_PRAGMAS, SqliteEngine } from './engine/sqlite.ts';
+import { Reader } from './reader.ts';
+import type { Table } from './table.ts';
+
+/** One writer, and a reader of its own connection: a read must never see what a batch has not committed. */
+export interface Databases {
+  readonly engine: Engine;
+  readonly reader: Reader;
+}
+
+/** Opens the database of the settings, creates what is missing and runs the migrations. */
+export function openDatabases(settings: Settings, tables: readonly Table[]): Promise<Databases> {
+  const entities = tables.map(({ schema }) => schema as EntitySchema);
+  return settings.databaseEngine === 'sqlite' ? openSqlite(settings, entities) : openPostgres(settings, entities);
+}
+
+const MIGRATION_OPTIONS = { migrations: MIGRATIONS, migrationsTableName: 'schema_migrations' };
+/** Rows of one prepared statement per SQL text; there are fewer than a hundred. */
+const STATEMENT_CACHE_SIZE = 200;
+/** A WAL reader waits only for a recovery or a checkpoint that restarts the log, in milliseconds. */
+const SQLITE_READER_WAIT_MS = 1_000;
+
+async function openSqlite(settings: Settings, entities: EntitySchema[]): Promise<Databases> {
+  const file = path.resolve(settings.sqlitePath ?? '');
+  mkdirSync(path.dirname(file), { recursive: true });
+  const writer = new DataSource({
+    type: 'better-sqlite3',
+    database: file,
+    entities,
+    ...MIGRATION_OPTIONS,
+    statementCacheSize: STATEMENT_CACHE_SIZE,
+    // Another process may be starting on the same file: let it finish; only the write path must never wait like this.
+    timeout: settings.databaseBusyMaxMs,
+  });
+  await writer.initialize();
+  const runner = writer.createQueryRunner();
+  const connection = (await runner.connect()) as Database.Database;
+  connection.pragma('journal_mode = WAL');
+  await writer.runMigrations({ transaction: 'each' });
+  SQLITE_WRITER_PRAGMAS.forEach((pragma) => connection.pragma(pragma));
+  const reader = new DataSource({
+    type: 'better-sqlite3',
+    database: file,
+    readonly: true,
+    fileMustExist: true,
+    entities,
+    statementCacheSize: STATEMENT_CACHE_SIZE,
+    timeout: SQLITE_READER_WAIT_MS,
+  });
+  await reader.initialize();
+  const readerConnection = (await reader.createQueryRunner().connect()) as Database.Database;
+  return {
+    engine: new SqliteEngine(connection, settings.databaseBusyMaxMs, () => writer.destroy()),
+    reader: Reader.onSqlite(reader, readerConnection),
+  };
+}
+
+/** Advisory lock of those who migrate: two servers may start at the same moment. */
+const MIGRATION_LOCK = 2_305_843_009;
+
+async function openPostgres(settings: Settings, entities: EntitySchema[]): Promise<Databases> {
+  const writer = postgresDataSource(settings, entities, 2, POSTGRES_WRITER_SETTINGS);
+  await writer.initialize();
+  const pool = poolOf(writer);
+  const lock = await pool.connect();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await writer.runMigrations({ transaction: 'each' });
+    await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    lock.release();
+  }
+  const reader = postgresDataSource(settings, entities, settings.readerConnectionsMax, {
+    default_transaction_read_only: 'on',
+  });
+  await reader.initialize();
+  return {
+    engine: new PostgresEngine(pool, () => writer.destroy()),
+    reader: Reader.onPostgres(reader, poolOf(reader)),
+  };
+}
+
+function postgresDataSource(
+  settings: Settings,
+  entities: EntitySchema[],
+  connections: number,
+  session: Readonly<Record<string, string>>,
+): DataSource {
+  const sessionSettings = {
+    ...session,
+    lock_timeout: String(settings.databaseBusyMaxMs),
+    statement_timeout: String(settings.databaseStatementMaxMs),
+    idle_in_transaction_session_timeout: String(settings.databaseStatementMaxMs),
+  };
+  return new DataSource({
+    type: 'postgres',
+    url: settings.databaseUrl,
+    entities,
+    ...MIGRATION_OPTIONS,
+    applicationName: 'holdfast',
+    poolSize: connections,
+    connectTimeoutMS: settings.databaseBusyMaxMs,
+    extra: {
+      options: Object.entries(sessionSettings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+      // The server's own time-out does not help when the network swallows its answer.
+      query_timeout: settings.databaseStatementMaxMs + 1_000,
+      keepAlive: true,
+      types: { getTypeParser: typeParser },
+    },
+    // A connection that breaks while it is idle is replaced by the next request; the batch that uses it says so.
+    poolErrorHandler: () => undefined,
+  });
+}
+
+/** 64-bit integers as numbers: every integer here is far below 2^53. */
+function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
+  return oid === pgTypes.builtins.INT8 ? Number : pgTypes.getTypeParser(oid, format);
+}
+
+function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
+}

@@ -1,0 +1,60 @@
+import type { Table } from '../table.ts';
+import type { EventRow } from '../../outbox/event-log.ts';
+
+export type SqlValue = string | number | boolean | null;
+export type SqlParameters = Readonly<Record<string, SqlValue>>;
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * What a failed statement means for the batch that it belongs to:
+ * - `stale`: somebody else was faster; run the batch again on fresh rows,
+ * - `busy`: the database is locked by somebody else for longer than we wait; nothing was done,
+ * - `unavailable`: no connection, no disk, no answer; trying each work alone would only take longer,
+ * - `poison`: one of the statements is wrong in itself; the works are tried one by one so that only the culprit fails.
+ */
+export type Failure = 'stale' | 'busy' | 'unavailable' | 'poison';
+
+/** A row was not there in the version that was loaded. */
+export class StaleVersion extends Error {
+  constructor(table: string, expectedRows: number, changedRows: number) {
+    super(`${table}: ${changedRows} of ${expectedRows} rows were still at the version that was loaded`);
+  }
+}
+
+/**
+ * All that differs between SQLite and PostgreSQL. Everything above speaks in tables, keys and rows.
+ * SQL handed to `select` names its parameters `:name`, and `:tenant` is always bound.
+ */
+export interface Engine {
+  /**
+   * Begins a transaction on the one writer connection.
+   * @param lockRows loads take row locks in key order, so that what was read cannot become stale (PostgreSQL; a
+   *   SQLite transaction has the whole database to itself anyway)
+   */
+  begin(tenantId: string, lockRows: boolean): Promise<EngineTransaction>;
+  classify(error: unknown): Failure;
+  /** After a failed COMMIT: true only when it is certain that nothing was stored. */
+  isCertainlyRolledBack(error: unknown): boolean;
+  /** A trivial read on the writer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One open transaction, bound to one tenant. Rows come and go as plain objects with the table's property names. */
+export interface EngineTransaction {
+  /** @param keys primary key values (without the tenant), sorted and distinct; missing rows are left out of the answer */
+  loadByKey(table: Table, keys: readonly (readonly string[])[]): Promise<Row[]>;
+  loadByGroup(table: Table, group: string, values: readonly (readonly string[])[]): Promise<Row[]>;
+  select(sql: string, parameters: SqlParameters): Promise<Row[]>;
+  insert(table: Table, rows: readonly Row[]): Promise<void>;
+  /** @throws StaleVersion when a row is not at the version of its `loaded` twin (same index) */
+  update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void>;
+  /** @throws StaleVersion when a row is not at the version that was loaded */
+  remove(table: Table, loaded: readonly Row[]): Promise<void>;
+  /** The last step before commit: from here on positions are taken, and they are in commit order. */
+  appendEvents(events: readonly EventRow[]): Promise<void>;
+  /** Ends the transaction either way: after a failure there is nothing left to roll back. */
+  commit(): Promise<void>;
+  /** Never throws: what cannot be rolled back is dropped with its connection. */
+  rollback(): Promise<void>;
+}

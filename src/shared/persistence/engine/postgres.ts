@@ -1,0 +1,243 @@
+import type { Pool, PoolClient } from 'pg';
+import { DatabaseError } from 'pg';
+import { EVENT_COLUMNS, type EventRow } from '../../outbox/event-log.ts';
+import type { Column, Table } from '../table.ts';
+import {
+  type Engine,
+  type EngineTransaction,
+  type Failure,
+  type Row,
+  type SqlParameters,
+  StaleVersion,
+} from './engine.ts';
+import { numbered } from './named-parameters.ts';
+import { columnList, columnsOf, decodeRow, encodeValue } from './row-codec.ts';
+
+/** Any number that nothing else in the database locks: the last step before COMMIT, so positions are in commit order. */
+const EVENT_LOG_LOCK = 4_815_162_342;
+
+/**
+ * What the writer's sessions set. Every statement of the write path is a look-up by key, so the planner is kept from
+ * sequential scans and hash joins, which it would choose while tables are small and keep in its cached plans after
+ * they have grown.
+ */
+export const POSTGRES_WRITER_SETTINGS = {
+  synchronous_commit: 'on',
+  default_transaction_isolation: 'read\\ committed',
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+} as const;
+
+/** The engine on PostgreSQL: one statement per table and batch, rows travel as one array per column through `unnest`. */
+export class PostgresEngine implements Engine {
+  constructor(
+    private readonly pool: Pool,
+    private readonly disconnect: () => Promise<void>,
+  ) {}
+
+  async begin(tenantId: string, lockRows: boolean): Promise<EngineTransaction> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('BEGIN');
+      return new PostgresTransaction(client, tenantId, lockRows);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  classify(error: unknown): Failure {
+    if (error instanceof StaleVersion) {
+      return 'stale';
+    }
+    if (!(error instanceof DatabaseError)) {
+      // pg's own errors and the socket's: the connection is gone, or the server did not answer in time.
+      return isOfDriver(error) ? 'unavailable' : 'poison';
+    }
+    const state = error.code ?? '';
+    if (RERUN_STATES.has(state)) {
+      return 'stale';
+    }
+    if (state === LOCK_NOT_AVAILABLE) {
+      return 'busy';
+    }
+    return UNAVAILABLE_STATES.test(state) ? 'unavailable' : 'poison';
+  }
+
+  /** An ERROR in answer to COMMIT has rolled back; a FATAL, a lost connection or a time-out may have come after the fact. */
+  isCertainlyRolledBack(error: unknown): boolean {
+    return error instanceof DatabaseError && error.severity === 'ERROR';
+  }
+
+  async ping(): Promise<void> {
+    await this.pool.query('SELECT 1');
+  }
+
+  close(): Promise<void> {
+    return this.disconnect();
+  }
+}
+
+/** unique_violation, serialization_failure, deadlock_detected (DESIGN section 5). */
+const RERUN_STATES = new Set(['23505', '40001', '40P01']);
+const LOCK_NOT_AVAILABLE = '55P03';
+/** Connection (08), resources (53), operator (57: shutdown, statement time-out), system (58, XX), read-only server (25006), idle in transaction (25P03). */
+const UNAVAILABLE_STATES = /^(08|53|57|58|XX|25006|25P03)/;
+
+function isOfDriver(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (
+    (typeof code === 'string' && /^(E[A-Z]+|ERR_|CERT|DEPTH)/.test(code)) ||
+    (typeof message === 'string' && /connection|timeout|terminated|not queryable/i.test(message))
+  );
+}
+
+class PostgresTransaction implements EngineTransaction {
+  constructor(
+    private readonly client: PoolClient,
+    private readonly tenantId: string,
+    private readonly lockRows: boolean,
+  ) {}
+
+  async loadByKey(table: Table, keys: readonly (readonly string[])[]): Promise<Row[]> {
+    return this.load(table, table.key, '', keys);
+  }
+
+  async loadByGroup(table: Table, group: string, values: readonly (readonly string[])[]): Promise<Row[]> {
+    const described = table.groups[group];
+    if (described === undefined) {
+      throw new Error(`${table.name} has no group ${group}`);
+    }
+    const where = described.where === undefined ? '' : ` AND ${described.where}`;
+    return this.load(table, described.properties, where, values);
+  }
+
+  async select(sql: string, parameters: SqlParameters): Promise<Row[]> {
+    const { text, names } = numbered(sql);
+    const all: SqlParameters = { ...parameters, tenant: this.tenantId };
+    const result = await this.client.query<Row>({ name: nameOf(text), text, values: names.map((name) => all[name]) });
+    return result.rows;
+  }
+
+  async insert(table: Table, rows: readonly Row[]): Promise<void> {
+    const columns = table.columns;
+    const text = `INSERT INTO ${table.name} (tenant_id, ${columnList(table)})
+      SELECT $1, * FROM unnest(${arrays(columns, 2)})`;
+    await this.write(text, [this.tenantId, ...columns.map((column) => valuesOf(column, rows))]);
+  }
+
+  async update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void> {
+    const set = table.columns.filter((column) => !table.key.includes(column.property));
+    const identity = identityColumns(table);
+    const text = `UPDATE ${table.name} AS t SET ${set.map(({ name }) => `${name} = v.${name}`).join(', ')}
+      FROM unnest(${arrays([...set, ...identity], 2)})
+        AS v(${[...set.map(({ name }) => name), ...identity.map(({ name }) => `loaded_${name}`)].join(', ')})
+      WHERE t.tenant_id = $1${identity.map(({ name }) => ` AND t.${name} = v.loaded_${name}`).join('')}`;
+    const values = [
+      ...set.map((column) => valuesOf(column, rows)),
+      ...identity.map((column) => valuesOf(column, loaded)),
+    ];
+    this.expectRows(table, rows.length, await this.write(text, [this.tenantId, ...values]));
+  }
+
+  async remove(table: Table, loaded: readonly Row[]): Promise<void> {
+    const identity = identityColumns(table);
+    const text = `DELETE FROM ${table.name} AS t USING unnest(${arrays(identity, 2)}) AS v(${identity.map(({ name }) => name).join(', ')})
+      WHERE t.tenant_id = $1${identity.map(({ name }) => ` AND t.${name} = v.${name}`).join('')}`;
+    const values = identity.map((column) => valuesOf(column, loaded));
+    this.expectRows(table, loaded.length, await this.write(text, [this.tenantId, ...values]));
+  }
+
+  async appendEvents(events: readonly EventRow[]): Promise<void> {
+    await this.client.query({
+      name: 'lock_event_log',
+      text: 'SELECT pg_advisory_xact_lock($1)',
+      values: [EVENT_LOG_LOCK],
+    });
+    const columns = EVENT_COLUMNS.map(({ name }) => name).join(', ');
+    const parameters = EVENT_COLUMNS.map(({ type }, index) => `$${index + 2}::${ARRAY_TYPES[type]}`).join(', ');
+    const text = `INSERT INTO outbox_events (tenant_id, ${columns})
+      SELECT $1, ${columns} FROM unnest(${parameters}) WITH ORDINALITY AS v(${columns}, place) ORDER BY place`;
+    const values = EVENT_COLUMNS.map(({ property }) => events.map((event) => event[property]));
+    await this.write(text, [this.tenantId, ...values]);
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.client.query('COMMIT');
+    } catch (error) {
+      this.client.release(true);
+      throw error;
+    }
+    this.client.release();
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      await this.client.query('ROLLBACK');
+      this.client.release();
+    } catch {
+      this.client.release(true);
+    }
+  }
+
+  private async load(
+    table: Table,
+    properties: readonly string[],
+    where: string,
+    keys: readonly (readonly string[])[],
+  ): Promise<Row[]> {
+    const columns = columnsOf(table, properties);
+    const order = columnsOf(table, table.key).map(({ name }) => `t.${name}`);
+    const text = `SELECT ${columnList(table, 't.')}
+      FROM unnest(${arrays(columns, 2)}) AS k(${columns.map(({ name }) => name).join(', ')})
+      JOIN ${table.name} AS t ON t.tenant_id = $1${columns.map(({ name }) => ` AND t.${name} = k.${name}`).join('')}${where}
+      ${this.lockRows ? `ORDER BY ${order.join(', ')} FOR UPDATE OF t` : ''}`;
+    const result = await this.client.query<unknown[]>({
+      name: nameOf(text),
+      text,
+      values: [this.tenantId, ...columns.map((_, index) => keys.map((key) => key[index]))],
+      rowMode: 'array',
+    });
+    return result.rows.map((values) => decodeRow(table, values));
+  }
+
+  private async write(text: string, values: readonly unknown[]): Promise<number> {
+    const result = await this.client.query({ name: nameOf(text), text, values: [...values] });
+    return result.rowCount ?? 0;
+  }
+
+  private expectRows(table: Table, expected: number, changed: number): void {
+    if (changed !== expected) {
+      throw new StaleVersion(table.name, expected, changed);
+    }
+  }
+}
+
+const ARRAY_TYPES = { text: 'text[]', json: 'text[]', integer: 'int8[]', boolean: 'bool[]' } as const;
+
+function arrays(columns: readonly Column[], first: number): string {
+  return columns.map(({ type }, index) => `$${index + first}::${ARRAY_TYPES[type]}`).join(', ');
+}
+
+function identityColumns(table: Table): Column[] {
+  return columnsOf(table, table.versioned ? [...table.key, 'version'] : table.key);
+}
+
+function valuesOf(column: Column, rows: readonly Row[]): unknown[] {
+  return rows.map((row) => encodeValue(column, row[column.property]));
+}
+
+const statementNames = new Map<string, string>();
+
+/** A short name per SQL text, so that the server parses and plans it once per connection. */
+function nameOf(text: string): string {
+  let name = statementNames.get(text);
+  if (name === undefined) {
+    name = `holdfast_${statementNames.size + 1}`;
+    statementNames.set(text, name);
+  }
+  return name;
+}

@@ -1,0 +1,274 @@
+import type { EntityKey } from '../kernel/entity-key.ts';
+import type { EngineTransaction, Row } from './engine/engine.ts';
+import type { Table } from './table.ts';
+
+/** One row of the batch: as it was loaded, and as the works have left it so far. Undefined: there is no such row. */
+export interface Entry {
+  readonly table: Table;
+  readonly key: string;
+  readonly loaded: Row | undefined;
+  current: Row | undefined;
+  /** Must still be at the loaded version at commit although it was only read. */
+  guarded: boolean;
+  /** Whether it stands in the groups of its table. */
+  grouped: boolean;
+}
+
+/** Ids have no control characters, so this cannot occur in a key. */
+const SEPARATOR = '\u0000';
+
+/**
+ * The rows that a batch has seen: each is loaded at most once and written at most once, however many works touch it.
+ * Rows are immutable, so putting an old reference back undoes a change.
+ */
+export class IdentityMap {
+  private readonly tables = new Map<Table, TableEntries>();
+  private readonly touched = new Set<Entry>();
+
+  /** @param tables in the order in which they are written, the same in every process (deadlocks) */
+  constructor(
+    private readonly transaction: EngineTransaction,
+    private readonly registered: ReadonlyMap<string, Table>,
+  ) {}
+
+  /** Loads what is named and not yet known: one statement per table or group. */
+  async prefetch(keys: readonly EntityKey[]): Promise<void> {
+    const wanted = new Map<
+      string,
+      { table: Table; group: string | undefined; values: Map<string, readonly string[]> }
+    >();
+    for (const { table: name, group, values } of keys) {
+      const table = this.tableNamed(name);
+      const text = values.join(SEPARATOR);
+      if (this.knows(table, group, text)) {
+        continue;
+      }
+      const id = `${name}${SEPARATOR}${group ?? ''}`;
+      let set = wanted.get(id);
+      if (set === undefined) {
+        set = { table, group, values: new Map() };
+        wanted.set(id, set);
+      }
+      set.values.set(text, values);
+    }
+    for (const { table, group, values } of wanted.values()) {
+      if (group === undefined) {
+        await this.loadKeys(table, values);
+      } else {
+        await this.loadGroups(table, group, values);
+      }
+    }
+  }
+
+  async entry(table: Table, values: readonly string[]): Promise<Entry> {
+    const key = values.join(SEPARATOR);
+    const entries = this.entriesOf(table);
+    if (!entries.byKey.has(key)) {
+      await this.loadKeys(table, new Map([[key, values]]));
+    }
+    return entries.byKey.get(key) ?? entries.add(key, undefined);
+  }
+
+  /** All present rows of a group, in no particular order. */
+  async groupEntries(table: Table, group: string, values: readonly string[]): Promise<Entry[]> {
+    const text = values.join(SEPARATOR);
+    const entries = this.entriesOf(table);
+    if (!entries.isComplete(group, text)) {
+      await this.loadGroups(table, group, new Map([[text, values]]));
+    }
+    return entries.members(group, text).filter((entry) => entry.current !== undefined);
+  }
+
+  /** The entry of a row that was read from the database; what the batch already knows of it wins. */
+  adopt(table: Table, row: Row): Entry {
+    const key = keyOf(table, row);
+    const entries = this.entriesOf(table);
+    return entries.byKey.get(key) ?? entries.add(key, row);
+  }
+
+  /** The entry for a row under a fresh key, which nobody has to look up. */
+  fresh(table: Table, row: Row): Entry {
+    const key = keyOf(table, row);
+    const entries = this.entriesOf(table);
+    return entries.byKey.get(key) ?? entries.add(key, undefined);
+  }
+
+  /** Present rows of the table that this batch knows and that satisfy the test. */
+  known(table: Table, test: (row: Row) => boolean): Entry[] {
+    return [...this.entriesOf(table).byKey.values()].filter(({ current }) => current !== undefined && test(current));
+  }
+
+  /** Entries of the table that the batch has changed. */
+  changed(table: Table): Entry[] {
+    return [...this.touched].filter((entry) => entry.table === table && entry.current !== entry.loaded);
+  }
+
+  /** Replaces an entry's row; undefined removes it. The caller remembers the previous one, to undo. */
+  assign(entry: Entry, row: Row | undefined): void {
+    if (row !== undefined) {
+      this.entriesOf(entry.table).joinGroups(entry, row);
+    }
+    entry.current = row;
+    this.touched.add(entry);
+  }
+
+  /** Makes the commit depend on the entry's row being as it was loaded. */
+  guard(entry: Entry): void {
+    if (entry.loaded !== undefined) {
+      entry.guarded = true;
+      this.touched.add(entry);
+    }
+  }
+
+  /** Writes what has changed: table by table, in key order, rows that go before rows that come. */
+  async flush(): Promise<void> {
+    for (const table of this.registered.values()) {
+      const changed = [...this.touched].filter(
+        (entry) => entry.table === table && (entry.current !== entry.loaded || entry.guarded),
+      );
+      if (changed.length > 0) {
+        await this.flushTable(
+          table,
+          changed.sort((a, b) => (a.key < b.key ? -1 : 1)),
+        );
+      }
+    }
+  }
+
+  private async flushTable(table: Table, changed: readonly Entry[]): Promise<void> {
+    const removed: Row[] = [];
+    const updated: { row: Row; loaded: Row }[] = [];
+    const inserted: Row[] = [];
+    for (const { loaded, current } of changed) {
+      if (loaded !== undefined && current !== undefined) {
+        updated.push({ row: current, loaded });
+      } else if (loaded !== undefined) {
+        removed.push(loaded);
+      } else if (current !== undefined) {
+        inserted.push(current);
+      }
+    }
+    if (removed.length > 0) {
+      await this.transaction.remove(table, removed);
+    }
+    if (updated.length > 0) {
+      await this.transaction.update(
+        table,
+        updated.map(({ row }) => row),
+        updated.map(({ loaded }) => loaded),
+      );
+    }
+    if (inserted.length > 0) {
+      await this.transaction.insert(table, inserted);
+    }
+  }
+
+  private async loadKeys(table: Table, keys: ReadonlyMap<string, readonly string[]>): Promise<void> {
+    const sorted = [...keys.keys()].sort();
+    const rows = await this.transaction.loadByKey(
+      table,
+      sorted.map((key) => keys.get(key) ?? []),
+    );
+    const entries = this.entriesOf(table);
+    for (const row of rows) {
+      this.adopt(table, row);
+    }
+    for (const key of sorted) {
+      if (!entries.byKey.has(key)) {
+        entries.add(key, undefined);
+      }
+    }
+  }
+
+  private async loadGroups(table: Table, group: string, values: ReadonlyMap<string, readonly string[]>): Promise<void> {
+    const sorted = [...values.keys()].sort();
+    const rows = await this.transaction.loadByGroup(
+      table,
+      group,
+      sorted.map((text) => values.get(text) ?? []),
+    );
+    for (const row of rows) {
+      this.adopt(table, row);
+    }
+    const entries = this.entriesOf(table);
+    sorted.forEach((text) => entries.markComplete(group, text));
+  }
+
+  private knows(table: Table, group: string | undefined, text: string): boolean {
+    const entries = this.entriesOf(table);
+    return group === undefined ? entries.byKey.has(text) : entries.isComplete(group, text);
+  }
+
+  private entriesOf(table: Table): TableEntries {
+    let entries = this.tables.get(table);
+    if (entries === undefined) {
+      entries = new TableEntries(table);
+      this.tables.set(table, entries);
+    }
+    return entries;
+  }
+
+  private tableNamed(name: string): Table {
+    const table = this.registered.get(name);
+    if (table === undefined) {
+      throw new Error(`No table ${name} is registered with the unit of work`);
+    }
+    return table;
+  }
+}
+
+/** The known rows of one table, and which of its groups are known to be complete. */
+class TableEntries {
+  readonly byKey = new Map<string, Entry>();
+  private readonly groups = new Map<string, Map<string, Set<Entry>>>();
+  private readonly complete = new Set<string>();
+
+  constructor(private readonly table: Table) {}
+
+  add(key: string, loaded: Row | undefined): Entry {
+    const entry: Entry = { table: this.table, key, loaded, current: loaded, guarded: false, grouped: false };
+    this.byKey.set(key, entry);
+    if (loaded !== undefined) {
+      this.joinGroups(entry, loaded);
+    }
+    return entry;
+  }
+
+  /** Group values never change while a row lives, so an entry joins once, when its values are first known. */
+  joinGroups(entry: Entry, row: Row): void {
+    if (entry.grouped) {
+      return;
+    }
+    entry.grouped = true;
+    for (const [name, { properties }] of Object.entries(this.table.groups)) {
+      const values = properties.map((property) => row[property]);
+      if (values.includes(null)) {
+        continue;
+      }
+      let members = this.groups.get(name);
+      if (members === undefined) {
+        members = new Map();
+        this.groups.set(name, members);
+      }
+      const text = values.join(SEPARATOR);
+      const set = members.get(text) ?? new Set<Entry>();
+      members.set(text, set.add(entry));
+    }
+  }
+
+  members(group: string, text: string): Entry[] {
+    return [...(this.groups.get(group)?.get(text) ?? [])];
+  }
+
+  isComplete(group: string, text: string): boolean {
+    return this.complete.has(`${group}${SEPARATOR}${text}`);
+  }
+
+  markComplete(group: string, text: string): void {
+    this.complete.add(`${group}${SEPARATOR}${text}`);
+  }
+}
+
+export function keyOf(table: Table, row: Row): string {
+  return table.key.map((property) => String(row[property])).join(SEPARATOR);
+}

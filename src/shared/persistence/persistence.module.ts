@@ -1,0 +1,61 @@
+import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { EventDefinition } from '../kernel/domain-event.ts';
+import { Ids } from '../kernel/ids.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { EventRecorder } from '../outbox/event-recorder.ts';
+import { Settings } from '../settings.ts';
+import { type Databases, openDatabases } from './data-source.ts';
+import { Reader } from './reader.ts';
+import type { Table } from './table.ts';
+import { UnitOfWork } from './unit-of-work.ts';
+
+/** What the modules bring to the database. */
+export interface PersistedParts {
+  /** In the order in which a batch writes them. */
+  readonly tables: readonly Table[];
+  readonly events: readonly EventDefinition[];
+}
+
+const DATABASES = Symbol('databases');
+
+/** The write path and the reader over the database of the settings. Closes them last, when nobody needs them any more. */
+@Global()
+@Module({})
+export class PersistenceModule implements OnApplicationShutdown {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly reader: Reader,
+  ) {}
+
+  static forRoot({ tables, events }: PersistedParts): DynamicModule {
+    return {
+      module: PersistenceModule,
+      providers: [
+        {
+          provide: DATABASES,
+          inject: [Settings],
+          useFactory: (settings: Settings) => openDatabases(settings, tables),
+        },
+        {
+          provide: UnitOfWork,
+          inject: [DATABASES, Settings, Metrics, Ids],
+          useFactory: ({ engine }: Databases, settings: Settings, metrics: Metrics, ids: Ids) =>
+            new UnitOfWork(engine, tables, new EventRecorder(events, ids), metrics, {
+              worksMax: settings.queueWorksMax,
+              batchWorksMax: settings.batchWorksMax,
+              bulkSliceMs: settings.bulkSliceMs,
+              waitMaxMs: settings.queueWaitMaxMs,
+              attemptsMax: settings.batchAttemptsMax,
+            }),
+        },
+        { provide: Reader, inject: [DATABASES], useFactory: ({ reader }: Databases) => reader },
+      ],
+      exports: [UnitOfWork, Reader],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.unitOfWork.close();
+    await this.reader.close();
+  }
+}

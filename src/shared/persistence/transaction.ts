@@ -1,0 +1,200 @@
+import { currentContext } from '../kernel/context.ts';
+import type { DomainEvent } from '../kernel/domain-event.ts';
+import type { EntityKey } from '../kernel/entity-key.ts';
+import type { EventRow } from '../outbox/event-log.ts';
+import type { EngineTransaction, Row, SqlParameters } from './engine/engine.ts';
+import type { Entry, IdentityMap } from './identity-map.ts';
+import type { Table } from './table.ts';
+
+/** How a work ended; what is counted of it is counted once, when that is certain. */
+export type WorkStatus = 'success' | 'refused' | 'error';
+
+/** A place to return to within a work: everything after it can be undone. */
+interface Mark {
+  readonly changes: number;
+  readonly events: number;
+}
+
+/**
+ * What one work sees of the batch: rows as the works before it left them, and a place for its own changes. It is closed
+ * when the work settles; using it later is a bug and throws.
+ */
+export class Transaction {
+  private closed = false;
+  private joinDepth = 0;
+  private readonly changes: { entry: Entry; previous: Row | undefined }[] = [];
+  private readonly recorded: EventRow[] = [];
+  private readonly settlements: ((status: WorkStatus) => void)[] = [];
+
+  /** @param shared values that all works of the batch share, e.g. what one of them found out by a query */
+  constructor(
+    readonly tenantId: string,
+    readonly shared: Map<string, unknown>,
+    private readonly map: IdentityMap,
+    private readonly engine: EngineTransaction,
+    private readonly toEventRow: (event: DomainEvent) => EventRow,
+    private readonly onEngineFailure: (error: unknown) => void,
+  ) {}
+
+  get events(): readonly EventRow[] {
+    return this.recorded;
+  }
+
+  /** Loads several rows at once that turned out to be needed. */
+  load(keys: readonly EntityKey[]): Promise<void> {
+    return this.guard(() => this.map.prefetch(keys));
+  }
+
+  /** @param key the values of the table's key, without the tenant */
+  async get<R extends object>(table: Table<R>, ...key: string[]): Promise<R | undefined> {
+    const entry = await this.guard(() => this.map.entry(table as Table, key));
+    return entry.current as R | undefined;
+  }
+
+  /** All rows of a group, in no particular order. */
+  async group<R extends object>(table: Table<R>, group: string, ...values: string[]): Promise<R[]> {
+    const entries = await this.guard(() => this.map.groupEntries(table as Table, group, values));
+    return entries.map((entry) => entry.current as R);
+  }
+
+  /**
+   * Rows that a `select` found (all columns, as properties), as the batch has them now: a row that the batch has
+   * changed comes in its changed form, one that it has removed is left out.
+   */
+  adopt<R extends object>(table: Table<R>, rows: readonly R[]): R[] {
+    return rows
+      .map((row) => this.map.adopt(table as Table, row as Row).current)
+      .filter((row): row is Row => row !== undefined) as R[];
+  }
+
+  /** Plain values from the database as it was before this batch; the batch's own changes are not in them. */
+  async select<T>(sql: string, parameters: SqlParameters): Promise<T[]> {
+    return (await this.guard(() => this.engine.select(sql, parameters))) as T[];
+  }
+
+  /** Rows of the table that this batch has already seen. */
+  known<R extends object>(table: Table<R>, test: (row: R) => boolean): R[] {
+    return this.map.known(table as Table, (row) => test(row as R)).map((entry) => entry.current as R);
+  }
+
+  /** Rows of the table that satisfy the test before this batch or now, for correcting a sum that a `select` gave. */
+  knownChanges<R extends object>(
+    table: Table<R>,
+    test: (row: R) => boolean,
+  ): { before: R | undefined; now: R | undefined }[] {
+    const passing = (row: Row | undefined): R | undefined =>
+      row !== undefined && test(row as R) ? (row as R) : undefined;
+    return this.map
+      .changed(table as Table)
+      .map(({ loaded, current }) => ({ before: passing(loaded), now: passing(current) }));
+  }
+
+  /** Stores a row, new or changed. The row must not be changed in place afterwards. */
+  async put<R extends object>(table: Table<R>, row: R): Promise<void> {
+    const key = table.key.map((property) => (row as Row)[property] as string);
+    this.set(await this.guard(() => this.map.entry(table as Table, key)), row as Row);
+  }
+
+  /** Stores a row under a key that is fresh (a new id), so nothing is looked up first. */
+  insert<R extends object>(table: Table<R>, row: R): void {
+    this.set(this.map.fresh(table, row as Row), row as Row);
+  }
+
+  async remove<R extends object>(table: Table<R>, row: R): Promise<void> {
+    const key = table.key.map((property) => (row as Row)[property] as string);
+    this.set(await this.guard(() => this.map.entry(table as Table, key)), undefined);
+  }
+
+  /** Makes the commit depend on this row: it has to be unchanged since it was loaded, although it is only read. */
+  async assume<R extends object>(table: Table<R>, ...key: string[]): Promise<void> {
+    const entry = await this.guard(() => this.map.entry(table as Table, key));
+    this.map.guard(entry);
+  }
+
+  /** @throws Error when an event does not match the schema of its type and version */
+  record(events: readonly DomainEvent[]): void {
+    this.assertOpen();
+    for (const event of events) {
+      this.recorded.push(this.toEventRow(event));
+    }
+  }
+
+  /** Calls back once when the outcome of this work is certain: after the commit, never for a run that is repeated. */
+  onSettled(callback: (status: WorkStatus) => void): void {
+    this.settlements.push(callback);
+  }
+
+  /** Runs a command's work inside this one. What it did is undone when it throws, even if the caller goes on. */
+  async join<T>(keys: readonly EntityKey[], work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    this.assertOpen();
+    const depth = ++this.joinDepth;
+    const mark = this.mark();
+    try {
+      await this.load(keys);
+      const result = await work(this);
+      if (depth !== this.joinDepth) {
+        throw new Error('Two commands ran at the same time inside one work; await one before the next');
+      }
+      return result;
+    } catch (error) {
+      this.undoTo(mark);
+      throw error;
+    } finally {
+      this.joinDepth -= 1;
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  undo(): void {
+    this.undoTo({ changes: 0, events: 0 });
+  }
+
+  settle(status: WorkStatus): void {
+    this.settlements.forEach((callback) => {
+      callback(status);
+    });
+  }
+
+  private mark(): Mark {
+    return { changes: this.changes.length, events: this.recorded.length };
+  }
+
+  private undoTo(mark: Mark): void {
+    while (this.changes.length > mark.changes) {
+      const change = this.changes.pop();
+      if (change !== undefined) {
+        this.map.assign(change.entry, change.previous);
+      }
+    }
+    this.recorded.length = mark.events;
+  }
+
+  private set(entry: Entry, row: Row | undefined): void {
+    this.assertOpen();
+    this.changes.push({ entry, previous: entry.current });
+    this.map.assign(entry, row);
+  }
+
+  /** Remembers a failing statement: the whole batch has to know, even if the work swallows the error. */
+  private async guard<T>(call: () => Promise<T>): Promise<T> {
+    this.assertOpen();
+    try {
+      return await call();
+    } catch (error) {
+      this.onEngineFailure(error);
+      throw error;
+    }
+  }
+
+  private assertOpen(): void {
+    if (this.closed) {
+      throw new Error('This unit of work has settled; nothing can join it or change its rows any more');
+    }
+    if (currentContext().tenantId !== this.tenantId) {
+      throw new Error('A work may not change its tenant');
+    }
+  }
+}

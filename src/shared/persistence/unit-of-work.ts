@@ -1,0 +1,227 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { currentContext } from '../kernel/context.ts';
+import { DomainError } from '../kernel/domain-error.ts';
+import type { EntityKey } from '../kernel/entity-key.ts';
+import type { Metrics, WorkOutcome } from '../operations/metrics.ts';
+import type { EventRecorder } from '../outbox/event-recorder.ts';
+import { BatchRun, type BatchResult } from './batch-run.ts';
+import type { Engine } from './engine/engine.ts';
+import { Busy, Unavailable } from './persistence.errors.ts';
+import type { Table } from './table.ts';
+import type { Transaction } from './transaction.ts';
+import { type QueuedWork, type QueueLimits, type WorkClass, WorkQueue } from './work-queue.ts';
+
+/** A work may run twice (DESIGN section 5): it touches nothing but its transaction. */
+export type Work<T> = (transaction: Transaction) => Promise<T>;
+
+export interface WorkOptions {
+  /** Rows that the work will touch, so that its batch loads each table once. What is missing is loaded when asked for. */
+  readonly keys: readonly EntityKey[];
+  /** Default: interactive. */
+  readonly workClass?: WorkClass;
+  /** Names the request (client and Idempotency-Key), so that a repeat that waits too long is told so. */
+  readonly requestKey?: string | null;
+}
+
+export interface UnitOfWorkLimits extends QueueLimits {
+  /** How long a work waits for a batch to take it, in milliseconds; then 503 BUSY. */
+  readonly waitMaxMs: number;
+  /** Runs of one batch when other writers are faster each time; then 503 BUSY. */
+  readonly attemptsMax: number;
+}
+
+/** Longest pause before a batch that lost a race runs again, in milliseconds. */
+const RERUN_PAUSE_MAX_MS = 50;
+
+/**
+ * The only door to a transaction (docs/architecture.md, "The write path"; DESIGN section 5).
+ *
+ * Works that arrive while a commit is in flight form the next batch: begin, load, run each in turn, flush, commit, and
+ * only then are the callers told, refusals and replays too. A work that throws is undone alone.
+ */
+export class UnitOfWork {
+  private readonly active = new AsyncLocalStorage<Transaction>();
+  private readonly outside = AsyncLocalStorage.snapshot();
+  private readonly queue: WorkQueue;
+  private readonly tables: ReadonlyMap<string, Table>;
+  private pumping: Promise<void> | undefined;
+  private closed = false;
+
+  /** @param tables in the order in which they are written */
+  constructor(
+    private readonly engine: Engine,
+    tables: readonly Table[],
+    private readonly events: EventRecorder,
+    private readonly metrics: Metrics,
+    private readonly limits: UnitOfWorkLimits,
+  ) {
+    this.tables = new Map(tables.map((table) => [table.name, table]));
+    this.queue = new WorkQueue(limits, () => {
+      this.metrics.countWork('busy');
+    });
+  }
+
+  get queuedWorks(): number {
+    return this.queue.size;
+  }
+
+  /**
+   * Runs the work in a transaction and answers when it is on disk. Inside another work it joins that one: same rows,
+   * same commit.
+   * @throws Busy (503) when the queue is full, the work waited too long, or its batch lost every race
+   * @throws Unavailable (503) when the database cannot be used, or nobody knows whether COMMIT was done
+   * @throws IdempotencyKeyInFlight (409) when it waited too long for another one with its requestKey
+   * @throws whatever the work throws; then nothing of it is stored
+   */
+  run<T>(options: WorkOptions, work: Work<T>): Promise<T> {
+    const joined = this.active.getStore();
+    return joined === undefined ? this.enqueue(options, work) : joined.join(options.keys, work);
+  }
+
+  /** A trivial read on the writer, for readiness. */
+  ping(): Promise<void> {
+    return this.engine.ping();
+  }
+
+  /** Takes no new works, finishes those that wait, closes the connection. */
+  async close(): Promise<void> {
+    if (this.closed) {
+      return;
+    }
+    this.closed = true;
+    while (this.pumping !== undefined) {
+      await this.pumping;
+    }
+    this.queue.close();
+    await this.engine.close();
+  }
+
+  private enqueue<T>(options: WorkOptions, work: Work<T>): Promise<T> {
+    if (this.closed) {
+      return Promise.reject(new Unavailable('The server is shutting down'));
+    }
+    const { workClass = 'interactive', keys, requestKey = null } = options;
+    const { tenantId } = currentContext();
+    // Without the snapshot a work would read the tenant and correlation id of the work before it in the batch.
+    const inCallersContext = AsyncLocalStorage.snapshot();
+    return new Promise<T>((resolve, reject) => {
+      this.queue.add({
+        tenantId,
+        workClass,
+        keys,
+        requestKey: requestKey === null ? null : `${tenantId} ${requestKey}`,
+        run: (transaction) => inCallersContext(() => this.active.run(transaction, work, transaction)),
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        deadline: performance.now() + this.limits.waitMaxMs,
+      });
+      this.metrics.setQueueDepth(workClass, this.queue.depthOf(workClass));
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    this.pumping ??= this.outside(() => this.runBatches());
+  }
+
+  private async runBatches(): Promise<void> {
+    try {
+      // Everything that the event loop reads from its sockets in this turn shares the batch.
+      await nextTurn();
+      for (let works = this.queue.take(); works.length > 0; works = this.queue.take()) {
+        this.metrics.setQueueDepth('interactive', this.queue.depthOf('interactive'));
+        this.metrics.setQueueDepth('bulk', this.queue.depthOf('bulk'));
+        await this.runBatch(works);
+        await nextTurn();
+      }
+    } finally {
+      this.pumping = undefined;
+    }
+  }
+
+  private async runBatch(works: readonly QueuedWork[]): Promise<void> {
+    for (let attempt = 1; attempt <= this.limits.attemptsMax; attempt += 1) {
+      const result = await this.attempt(works, attempt > 1);
+      if (result.kind === 'stale') {
+        this.metrics.countVersionConflict();
+        // Two processes that lose to each other in step would go on doing so.
+        await pause(Math.random() * Math.min(2 ** (attempt - 1), RERUN_PAUSE_MAX_MS));
+        continue;
+      }
+      if (result.kind === 'poison' && works.length > 1) {
+        await this.runOneByOne(works);
+        return;
+      }
+      this.settle(works, result);
+      return;
+    }
+    this.settle(works, { kind: 'busy', cause: undefined });
+  }
+
+  /** A poisonous request fails alone. */
+  private async runOneByOne(works: readonly QueuedWork[]): Promise<void> {
+    for (const work of works) {
+      await this.runBatch([work]);
+    }
+  }
+
+  private async attempt(works: readonly QueuedWork[], lockRows: boolean): Promise<BatchResult> {
+    const batch = new BatchRun(this.engine, this.tables, (event) => this.events.toRow(event), this.queue);
+    const result = await batch.run(works, lockRows);
+    if (result.kind === 'committed') {
+      this.metrics.observeBatch({ works: works.length, commitSeconds: result.commitSeconds });
+    }
+    return result;
+  }
+
+  private settle(works: readonly QueuedWork[], result: BatchResult): void {
+    works.forEach((work, index) => {
+      this.queue.settled(work);
+      if (result.kind === 'committed') {
+        const outcome = result.outcomes[index];
+        if (outcome === undefined) {
+          throw new Error('A batch answers each of its works');
+        }
+        outcome.settle();
+        if (outcome.ok) {
+          this.metrics.countWork('committed');
+          work.resolve(outcome.value);
+        } else {
+          this.metrics.countWork(outcome.error instanceof DomainError ? 'refused' : 'failed');
+          work.reject(outcome.error);
+        }
+        return;
+      }
+      const [outcome, error] = failureOf(result);
+      this.metrics.countWork(outcome);
+      work.reject(error);
+    });
+  }
+}
+
+function failureOf(result: Exclude<BatchResult, { kind: 'committed' }>): [WorkOutcome, unknown] {
+  switch (result.kind) {
+    case 'busy':
+    case 'stale':
+      return ['busy', new Busy('Other writers were faster each time; try again shortly')];
+    case 'unavailable':
+      return ['unavailable', unavailable('The database cannot be used now; nothing was changed', result.cause)];
+    case 'unknown':
+      return [
+        'unavailable',
+        unavailable(
+          'The outcome is unknown: the connection was lost at the commit. Ask again with the same Idempotency-Key',
+          result.cause,
+        ),
+      ];
+    case 'poison':
+      return ['failed', result.cause];
+  }
+}
+
+function unavailable(message: string, cause: unknown): Unavailable {
+  const error = new Unavailable(message);
+  error.cause = cause;
+  return error;
+}
