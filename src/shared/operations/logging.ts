@@ -1,0 +1,132 @@
+import type { FastifyInstance } from 'fastify';
+import type { Params } from 'nestjs-pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Settings } from '../settings.ts';
+import { type Context, contextOrNone } from '../kernel/context.ts';
+import { onRequestEnd, type RequestEnd } from './request-end.ts';
+
+/** Lines are gathered to this size, or this long, before they are written: a write for each would cost every request. */
+const BUFFER_BYTES = 4096;
+const FLUSH_INTERVAL_MS = 250;
+/** Lines are dropped past this when whoever reads our output is too slow: losing lines is better than losing memory. */
+const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
+/** How much of an address a line shows. */
+const URL_CHARACTERS_MAX = 500;
+/** Causes of causes and gathered errors that a line shows. */
+const ERROR_DEPTH_MAX = 4;
+
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key', 'idempotency-key'];
+
+/**
+ * The log of the process: JSON lines to standard output, each with the correlation id, tenant and client of the request
+ * that it belongs to. Values are JSON strings, so a caller cannot forge a line.
+ *
+ * Bodies and headers are not logged; should a line carry headers all the same, secret ones are blanked. Errors are
+ * reduced to what says where and why, because drivers attach SQL and its parameters to theirs.
+ */
+export function createLog(settings: Settings, destination: DestinationStream = standardOutput()): Logger {
+  return pino(
+    {
+      level: settings.logLevel,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+      redact: SECRET_HEADERS.flatMap((name) => [`headers["${name}"]`, `req.headers["${name}"]`]),
+      mixin: () => fieldsOf(contextOrNone()),
+    },
+    destination,
+  );
+}
+
+/** The log of one app, for those who write lines of their own shape: `app.get(ProcessLog).pino`. */
+export class ProcessLog {
+  constructor(readonly pino: Logger) {}
+}
+
+/**
+ * nestjs-pino for Nest's own lines and for `Logger` of @nestjs/common. Its middleware, which logs requests, is left
+ * out: it would serialise every request and know no route; `registerRequestLog` does it instead.
+ */
+export function loggerParams(log: Logger): Params {
+  return { pinoHttp: { logger: log, autoLogging: false }, forRoutes: [] };
+}
+
+/**
+ * One line for each request: 5xx as error, health and metrics as debug, all else as info (a refusal is an outcome that
+ * the rules foresee). See `onRequestEnd` for when to call it.
+ */
+export function registerRequestLog(fastify: FastifyInstance, log: Logger): void {
+  onRequestEnd(fastify, (end) => {
+    const level = levelOf(end);
+    if (!log.isLevelEnabled(level)) return;
+    log[level](
+      {
+        ...fieldsOf(end.context),
+        method: end.request.method,
+        route: end.route,
+        url: end.request.url.slice(0, URL_CHARACTERS_MAX),
+        status: end.status,
+        durationMs: Math.round(end.durationMs * 100) / 100,
+      },
+      'request',
+    );
+  });
+}
+
+function levelOf({ status, route }: RequestEnd): 'error' | 'info' | 'debug' {
+  if (status >= 500) return 'error';
+  return route === '/metrics' || route.startsWith('/health/') ? 'debug' : 'info';
+}
+
+interface ContextFields {
+  correlationId: string | undefined;
+  tenant: string | undefined;
+  client: string | undefined;
+}
+
+/** Every name is there even without a context, so that a line's own fields win over those of the mixin. */
+function fieldsOf(context: Context | undefined): ContextFields {
+  return {
+    correlationId: context?.correlationId,
+    tenant: context?.tenantId,
+    client: context?.clientId,
+  };
+}
+
+/** What an error shows in the log: no properties but these, as drivers attach statements, parameters and rows. */
+interface ErrorDescription {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: unknown;
+  readonly stack?: string;
+  readonly cause?: ErrorDescription;
+  readonly errors?: readonly ErrorDescription[];
+}
+
+function describeError(error: unknown, depth = 0): ErrorDescription {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const { code, errors } = error as { code?: unknown; errors?: unknown };
+  const deeper = depth < ERROR_DEPTH_MAX;
+  return {
+    type: error.constructor.name,
+    message: error.message,
+    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
+    stack: error.stack,
+    cause: deeper && error.cause !== undefined ? describeError(error.cause, depth + 1) : undefined,
+    errors:
+      deeper && Array.isArray(errors)
+        ? errors.slice(0, ERROR_DEPTH_MAX).map((one) => describeError(one, depth + 1))
+        : undefined,
+  };
+}
+
+function standardOutput(): DestinationStream {
+  return pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+    maxLength: BUFFER_BYTES_MAX,
+  });
+}

@@ -1,0 +1,250 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { parseEnv } from 'node:util';
+import { cleanEnv, makeExactValidator } from 'envalid';
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type DatabaseEngine = 'sqlite' | 'postgres';
+
+/**
+ * Every setting: its default, its range and what it is for. The names end in their unit.
+ * run.md shows the same table to the operator; a spec compares the two.
+ */
+export const SETTINGS = {
+  PORT: whole(3000, 0, 65_535, 'TCP port', 'Where the server listens; 0 picks a free port.'),
+  HOST: host('127.0.0.1', 'The address it listens on; `0.0.0.0` is every IPv4 address, `::` every address.'),
+  DATABASE_URL: databaseUrl('sqlite:./data/holdfast.sqlite', 'The database. A password in it is never printed.'),
+  HOLD_TTL_SECONDS: whole(900, 1, 14_400, 's', 'How long a reservation holds its units when the caller does not say.'),
+  HOLD_LIFETIME_MAX_SECONDS: whole(86_400, 1, 2_592_000, 's', 'The oldest that renewals let a reservation become.'),
+  IDEMPOTENCY_KEY_HOURS: whole(24, 1, 720, 'h', 'How long the answer to an `Idempotency-Key` is kept.'),
+  LOG_LEVEL: oneOf(LOG_LEVELS, 'info', 'The least severe log line that is written.'),
+  BATCH_WORKS_MAX: whole(256, 1, 4096, 'works', 'Most works that share one commit.'),
+  QUEUE_WORKS_MAX: whole(10_000, 1, 1_000_000, 'works', 'Most works that wait for a commit; past it: 503 `BUSY`.'),
+  QUEUE_WAIT_MAX_MS: whole(5000, 1, 60_000, 'ms', 'Longest wait of a work for its batch; past it: 503 `BUSY`.'),
+  BATCH_ATTEMPTS_MAX: whole(8, 1, 100, 'attempts', 'Runs of a batch that meets newer versions; then 503 `BUSY`.'),
+  BULK_SLICE_MS: whole(10, 1, 1000, 'ms', 'Time that bulk works may take in a batch while requests wait.'),
+  DATABASE_BUSY_MAX_MS: whole(5000, 1, 60_000, 'ms', 'Longest wait for a lock or a connection of the database.'),
+  DATABASE_STATEMENT_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest time one SQL statement may take.'),
+  READER_CONNECTIONS_MAX: whole(4, 1, 100, 'connections', 'Connections for reads; PostgreSQL only.'),
+  SWEEP_INTERVAL_MS: whole(500, 10, 60_000, 'ms', 'Pause between two looks for reservations that are due.'),
+  SWEEP_CHUNK_RESERVATIONS: whole(25, 1, 1000, 'reservations', 'Most due reservations that expire in one work.'),
+  BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
+  URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
+  HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
+  JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
+  REQUEST_TIMEOUT_MS: whole(30_000, 1000, 600_000, 'ms', 'Longest time a request may take to arrive; past it: 408.'),
+  KEEP_ALIVE_TIMEOUT_MS: whole(72_000, 0, 600_000, 'ms', 'How long an idle connection stays open; 0 never ends it.'),
+  SHUTDOWN_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest graceful stop; past it the process exits with 1.'),
+  DISK_FREE_BYTES_MIN: whole(104_857_600, 0, 1e15, 'bytes', 'Not ready while a file system has less space left.'),
+  EVENT_LOOP_DELAY_MAX_MS: whole(1000, 1, 60_000, 'ms', 'Not ready while the event loop was blocked longer.'),
+  READY_QUEUE_WORKS_MAX: whole(8000, 1, 1_000_000, 'works', 'Not ready while more works wait for a commit.'),
+};
+
+/** Limits that contain each other. A limit left at its default gives way; one that was given must fit. */
+const AT_MOST: readonly (readonly [lower: WholeNumberName, upper: WholeNumberName])[] = [
+  ['HOLD_TTL_SECONDS', 'HOLD_LIFETIME_MAX_SECONDS'],
+  ['READY_QUEUE_WORKS_MAX', 'QUEUE_WORKS_MAX'],
+];
+
+type SettingName = keyof typeof SETTINGS;
+type WholeNumberName = Exclude<SettingName, 'HOST' | 'DATABASE_URL' | 'LOG_LEVEL'>;
+type SettingValues = Record<WholeNumberName, number> & { HOST: string; DATABASE_URL: string; LOG_LEVEL: LogLevel };
+
+/** All settings, validated. `SETTINGS` says what each is for, in which unit and range. */
+export class Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly holdTtlSeconds: number;
+  readonly holdLifetimeMaxSeconds: number;
+  readonly idempotencyKeyHours: number;
+  readonly logLevel: LogLevel;
+  readonly batchWorksMax: number;
+  readonly queueWorksMax: number;
+  readonly queueWaitMaxMs: number;
+  readonly batchAttemptsMax: number;
+  readonly bulkSliceMs: number;
+  readonly databaseBusyMaxMs: number;
+  readonly databaseStatementMaxMs: number;
+  readonly readerConnectionsMax: number;
+  readonly sweepIntervalMs: number;
+  readonly sweepChunkReservations: number;
+  readonly bodyBytesMax: number;
+  readonly urlBytesMax: number;
+  readonly headerBytesMax: number;
+  readonly jsonDepthMax: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly shutdownMaxMs: number;
+  readonly diskFreeBytesMin: number;
+  readonly eventLoopDelayMaxMs: number;
+  readonly readyQueueWorksMax: number;
+  /** A private field, so that neither JSON.stringify nor a log line of the settings shows the password in it. */
+  readonly #databaseUrl: string;
+
+  constructor(values: SettingValues) {
+    this.port = values.PORT;
+    this.host = values.HOST;
+    this.#databaseUrl = values.DATABASE_URL;
+    this.holdTtlSeconds = values.HOLD_TTL_SECONDS;
+    this.holdLifetimeMaxSeconds = values.HOLD_LIFETIME_MAX_SECONDS;
+    this.idempotencyKeyHours = values.IDEMPOTENCY_KEY_HOURS;
+    this.logLevel = values.LOG_LEVEL;
+    this.batchWorksMax = values.BATCH_WORKS_MAX;
+    this.queueWorksMax = values.QUEUE_WORKS_MAX;
+    this.queueWaitMaxMs = values.QUEUE_WAIT_MAX_MS;
+    this.batchAttemptsMax = values.BATCH_ATTEMPTS_MAX;
+    this.bulkSliceMs = values.BULK_SLICE_MS;
+    this.databaseBusyMaxMs = values.DATABASE_BUSY_MAX_MS;
+    this.databaseStatementMaxMs = values.DATABASE_STATEMENT_MAX_MS;
+    this.readerConnectionsMax = values.READER_CONNECTIONS_MAX;
+    this.sweepIntervalMs = values.SWEEP_INTERVAL_MS;
+    this.sweepChunkReservations = values.SWEEP_CHUNK_RESERVATIONS;
+    this.bodyBytesMax = values.BODY_BYTES_MAX;
+    this.urlBytesMax = values.URL_BYTES_MAX;
+    this.headerBytesMax = values.HEADER_BYTES_MAX;
+    this.jsonDepthMax = values.JSON_DEPTH_MAX;
+    this.requestTimeoutMs = values.REQUEST_TIMEOUT_MS;
+    this.keepAliveTimeoutMs = values.KEEP_ALIVE_TIMEOUT_MS;
+    this.shutdownMaxMs = values.SHUTDOWN_MAX_MS;
+    this.diskFreeBytesMin = values.DISK_FREE_BYTES_MIN;
+    this.eventLoopDelayMaxMs = values.EVENT_LOOP_DELAY_MAX_MS;
+    this.readyQueueWorksMax = values.READY_QUEUE_WORKS_MAX;
+  }
+
+  /** With its password: for the driver only. */
+  get databaseUrl(): string {
+    return this.#databaseUrl;
+  }
+
+  get databaseEngine(): DatabaseEngine {
+    return this.#databaseUrl.startsWith(SQLITE_PREFIX) ? 'sqlite' : 'postgres';
+  }
+
+  /** The file of the SQLite database as it was given, relative to the working directory; null on PostgreSQL. */
+  get sqlitePath(): string | null {
+    return this.databaseEngine === 'sqlite' ? this.#databaseUrl.slice(SQLITE_PREFIX.length) : null;
+  }
+
+  /** The database in words that may be printed: path or host, port and name; no user, no password, no options. */
+  get databaseAddress(): string {
+    if (this.databaseEngine === 'sqlite') return this.#databaseUrl;
+    const { host, pathname } = new URL(this.#databaseUrl);
+    return `postgres://${host}${pathname}`;
+  }
+}
+
+/** The environment does not make sense; the message lists everything that is wrong with it, a line each. */
+export class SettingsError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The settings are wrong (run.md explains each):\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'SettingsError';
+  }
+}
+
+/**
+ * @param env names that are not in `SETTINGS` are ignored
+ * @throws SettingsError naming all that is wrong at once, so that it is mended in one go
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const problems: string[] = [];
+  const values = cleanEnv(env, SETTINGS, {
+    reporter: ({ errors }) => {
+      for (const [name, error] of Object.entries(errors)) problems.push(`${name} ${error.message}`);
+    },
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
+
+  const fitting: SettingValues = { ...values };
+  for (const [lower, upper] of AT_MOST) {
+    if (fitting[lower] <= fitting[upper]) continue;
+    if (env[lower] === undefined) fitting[lower] = fitting[upper];
+    else problems.push(`${lower} is ${fitting[lower]}; it must not be more than ${upper}, which is ${fitting[upper]}`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  return new Settings(fitting);
+}
+
+/**
+ * The settings of this process: its environment, completed by `.env` in the working directory when there is one.
+ * @throws SettingsError as `readSettings` does
+ */
+export function loadSettings(envFile = '.env'): Settings {
+  const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
+  return readSettings({ ...fromFile, ...process.env });
+}
+
+// ---------------------------------------------------------------- kinds of settings
+
+const SQLITE_PREFIX = 'sqlite:';
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+
+function whole(defaultValue: number, min: number, max: number, unit: string, desc: string) {
+  const parse = makeExactValidator<number>((given) => {
+    // Digits only: '1e3', '0x10', '5.0' and ' 5' are more often a slip than a wish.
+    const value = /^\d{1,16}$/.test(given) ? Number(given) : NaN;
+    if (value >= min && value <= max) return value;
+    throw new Error(`is ${quote(given)}; it must be a whole number from ${min} to ${max} (${unit})`);
+  });
+  return { ...parse({ default: defaultValue, desc }), unit, range: `${min}..${max}`, initial: defaultValue };
+}
+
+function oneOf<const T extends string>(allowed: readonly T[], defaultValue: NoInfer<T>, desc: string) {
+  const parse = makeExactValidator<T>((given) => {
+    const found = allowed.find((one) => one === given);
+    if (found !== undefined) return found;
+    throw new Error(`is ${quote(given)}; it must be one of ${allowed.join(', ')}`);
+  });
+  return { ...parse({ default: defaultValue, desc }), unit: '', range: allowed.join(', '), initial: defaultValue };
+}
+
+function host(defaultValue: string, desc: string) {
+  const parse = makeExactValidator<string>((given) => {
+    // Digits and dots alone are a mistyped IPv4 address, which would pass as a host name.
+    if (isIP(given) > 0 || (HOST_NAME.test(given) && !/^[\d.]+$/.test(given))) return given;
+    throw new Error(`is ${quote(given)}; it must be an IP address or a host name`);
+  });
+  return {
+    ...parse({ default: defaultValue, desc }),
+    unit: '',
+    range: 'IP address or host name',
+    initial: defaultValue,
+  };
+}
+
+function databaseUrl(defaultValue: string, desc: string) {
+  const parse = makeExactValidator<string>((given) => {
+    const problem = given.startsWith(SQLITE_PREFIX) ? sqliteProblem(given) : postgresProblem(given);
+    if (problem === null) return given;
+    // What was given may hold a password, so it is not repeated.
+    throw new Error(`${problem}; it must be sqlite:<path of a file> or postgres://<user>@<host>:<port>/<database>`);
+  });
+  const range = '`sqlite:<path>`, `postgres://…`, `postgresql://…`';
+  return { ...parse({ default: defaultValue, desc }), unit: '', range, initial: defaultValue };
+}
+
+function sqliteProblem(given: string): string | null {
+  const path = given.slice(SQLITE_PREFIX.length);
+  if (path === '' || path.endsWith('/') || path.includes('\0')) return 'names no file';
+  // Writer and reader are two connections, and a database in memory is seen by one only.
+  if (path.startsWith(':memory:')) return 'asks for a database in memory, which only one connection could see';
+  if (path.startsWith('//')) return 'starts with sqlite://, where the path would not be what it looks like';
+  return null;
+}
+
+function postgresProblem(given: string): string | null {
+  if (!/^postgres(ql)?:\/\//.test(given)) return 'starts with neither sqlite: nor postgres://';
+  try {
+    const { username, password, pathname } = new URL(given);
+    // The driver decodes these; a bare % would only be found out when it connects.
+    [username, password, pathname].forEach(decodeURIComponent);
+    return pathname.length > 1 ? null : 'names no database';
+  } catch {
+    return 'is not a valid address (characters such as % @ / : in a user or password are written percent-encoded)';
+  }
+}
+
+function quote(given: string): string {
+  return given === '' ? 'empty' : JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}…` : given);
+}
