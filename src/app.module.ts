@@ -1,0 +1,34 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { INVENTORY_EVENTS } from './modules/inventory/contract.ts';
+import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
+import { RESERVATION_EVENTS } from './modules/reservation/contract.ts';
+import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
+import { HttpModule } from './shared/http/http.module.ts';
+import { idempotencyKeysTable } from './shared/http/idempotency-key.table.ts';
+import { KernelModule } from './shared/kernel.module.ts';
+import { OperationsModule } from './shared/operations/operations.module.ts';
+import { PersistenceModule } from './shared/persistence/persistence.module.ts';
+import type { Settings } from './shared/settings.ts';
+
+/** The platform and the modules, put together. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        CqrsModule.forRoot(),
+        KernelModule,
+        OperationsModule.forRoot(settings),
+        PersistenceModule.forRoot({
+          tables: [...INVENTORY_TABLES, ...RESERVATION_TABLES, idempotencyKeysTable],
+          events: [...INVENTORY_EVENTS, ...RESERVATION_EVENTS],
+        }),
+        HttpModule,
+        InventoryModule,
+        ReservationModule,
+      ],
+    };
+  }
+}

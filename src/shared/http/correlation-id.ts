@@ -1,0 +1,36 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { v7 } from 'uuid';
+import type { Context } from '../kernel/context.ts';
+import { resolveCaller } from './caller.ts';
+
+export const CORRELATION_HEADER = 'x-correlation-id';
+
+const CORRELATION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/**
+ * Version, trace id, parent id and flags of the W3C trace context; ids of zeros only and version `ff` are invalid.
+ * Versions after 00 may append to it.
+ */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
+const TRACEPARENT_LENGTH = 55;
+
+/** @returns the caller's correlation id when it is a good one, else a new one (UUIDv7) */
+export function correlationIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers[CORRELATION_HEADER];
+  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : v7();
+}
+
+/** @returns the caller's trace context without what later versions may append, or null when it is not a valid one */
+export function traceparentOf(headers: IncomingHttpHeaders): string | null {
+  const given = headers.traceparent;
+  if (typeof given !== 'string' || !TRACEPARENT.test(given)) return null;
+  if (given.startsWith('00-') && given.length !== TRACEPARENT_LENGTH) return null;
+  return given.slice(0, TRACEPARENT_LENGTH);
+}
+
+/** What everything that the request causes will know about it. Fastify's request id is the correlation id. */
+export function contextOf(request: FastifyRequest): Context {
+  const { tenantId, clientId } = resolveCaller(request);
+  return { tenantId, clientId, correlationId: request.id, traceparent: traceparentOf(request.headers) };
+}

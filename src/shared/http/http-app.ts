@@ -1,0 +1,91 @@
+import type { Server } from 'node:http';
+import { type DynamicModule, Logger, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyHttpOptions } from 'fastify';
+import { Logger as PinoLogger } from 'nestjs-pino';
+import { registerHttpMetrics } from '../operations/http-metrics.ts';
+import { Lifecycle } from '../operations/lifecycle.ts';
+import { ProcessLog, registerRequestLog } from '../operations/logging.ts';
+import { Metrics } from '../operations/metrics.ts';
+import type { Settings } from '../settings.ts';
+import { correlationIdOf } from './correlation-id.ts';
+import { followConnections } from './drain.ts';
+import { registerContext, registerEdge } from './edge.ts';
+import { serveOpenApi } from './openapi.ts';
+import { sendProblem } from './problem.filter.ts';
+import { answerClientError, answerConnect } from './raw-problem.ts';
+import { RouteTable } from './route-table.ts';
+
+/** What an app is made of: modules, or what their `forRoot` gives. */
+export type AppPart = Type | DynamicModule;
+
+/** How often Node looks for requests that are late: REQUEST_TIMEOUT_MS is kept to about this much. */
+const LATE_REQUESTS_CHECK_MS = 1_000;
+
+/** Holds the parts together. */
+@Module({})
+class AppRoot {}
+
+/** A Nest application with the whole HTTP edge around the given modules; not listening yet. */
+export async function createHttpApp(settings: Settings, parts: readonly AppPart[]): Promise<NestFastifyApplication> {
+  const adapter = createAdapter(settings);
+  const app = await NestFactory.create<NestFastifyApplication>({ module: AppRoot, imports: [...parts] }, adapter, {
+    bodyParser: false,
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(PinoLogger));
+  const fastify = app.getHttpAdapter().getInstance();
+  const lifecycle = app.get(Lifecycle);
+  const routes = new RouteTable(settings.urlBytesMax);
+  routes.follow(fastify);
+  // The order matters: context first, then what observes every request, then what may refuse it.
+  registerContext(fastify);
+  registerHttpMetrics(fastify, app.get(Metrics));
+  registerRequestLog(fastify, app.get(ProcessLog).pino);
+  registerEdge(fastify, routes, settings, () => lifecycle.draining);
+  serveOpenApi(app);
+  const { server } = fastify;
+  // Fastify takes 0 for its own default; for Node, and in run.md, it means that idle connections may stay.
+  server.keepAliveTimeout = settings.keepAliveTimeoutMs;
+  followConnections(server);
+  server.on('connect', answerConnect);
+  // An expectation may be ignored (RFC 9110, section 10.1.1); Node would answer 417 without a problem document.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  return app;
+}
+
+function createAdapter(settings: Settings): FastifyAdapter {
+  const logger = new Logger('Problem');
+  const options: FastifyHttpOptions<Server> = {
+    logger: false,
+    bodyLimit: settings.bodyBytesMax,
+    requestTimeout: settings.requestTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    connectionTimeout: silenceMaxMs(settings),
+    routerOptions: { maxParamLength: settings.urlBytesMax },
+    http: {
+      // Node counts the URL, too. With room to spare, a URL that is too long is seen whole and told so.
+      maxHeaderSize: 2 * (settings.urlBytesMax + settings.headerBytesMax),
+      headersTimeout: settings.requestTimeoutMs,
+      connectionsCheckingInterval: LATE_REQUESTS_CHECK_MS,
+      requireHostHeader: false,
+    },
+    // Whoever stops the app lets it finish first; then there is nobody left to be told 503.
+    return503OnClosing: false,
+    genReqId: (request) => correlationIdOf(request.headers),
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply, logger);
+    },
+    clientErrorHandler: (error, socket) => {
+      answerClientError(error, socket, settings.urlBytesMax);
+    },
+  };
+  return new FastifyAdapter(options);
+}
+
+/** A connection on which nothing moves for longer than any request can take is dead, in milliseconds. */
+function silenceMaxMs({ requestTimeoutMs, queueWaitMaxMs, databaseStatementMaxMs }: Settings): number {
+  return requestTimeoutMs + queueWaitMaxMs + databaseStatementMaxMs;
+}

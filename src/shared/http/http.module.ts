@@ -1,0 +1,22 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { DocsController } from './docs.controller.ts';
+import { DuplicateHandlerCheck } from './duplicate-handlers.ts';
+import { ProblemFilter } from './problem.filter.ts';
+import { RequestValidation } from './validation.ts';
+import { WriteDoor } from './write-door.ts';
+
+/** The HTTP edge. Needs Settings, Clock, UnitOfWork and CommandBus from global modules. */
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  controllers: [DocsController],
+  providers: [
+    WriteDoor,
+    DuplicateHandlerCheck,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_GUARD, useClass: RequestValidation },
+  ],
+  exports: [WriteDoor],
+})
+export class HttpModule {}

@@ -1,0 +1,164 @@
+import { isUtf8 } from 'node:buffer';
+import { type FieldError, FIELD_ERRORS_MAX } from './http-error.ts';
+
+/** What a body says, and what is wrong with it although it could be read. */
+export interface JsonBody {
+  /** Undefined when the text is no JSON at all; then `errors` says so. */
+  readonly value: unknown;
+  readonly errors: readonly FieldError[];
+}
+
+/** A value on the way through the body, with the way back up for naming it. */
+interface Place {
+  readonly value: object;
+  readonly depth: number;
+  readonly parent: Place | null;
+  readonly name: string;
+}
+
+/**
+ * Reads JSON strictly. Refused is what two readers could understand differently (duplicate names, numbers beyond the
+ * range of a double, minus zero) and what a database might not store (lone surrogates).
+ * @param depthMax how deep objects and arrays may be nested
+ */
+export function parseJsonBody(bytes: Buffer, depthMax: number): JsonBody {
+  if (!isUtf8(bytes)) {
+    return unreadable('is not valid UTF-8');
+  }
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // V8's message quotes the body, so it is not passed on.
+    return unreadable('is not valid JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return unreadable('must be a JSON object');
+  }
+  const errors: FieldError[] = [];
+  const members = walk(value, depthMax, errors);
+  // A repeated name is one member less than there are colons; looking for it is only worth while then.
+  if (members !== null && members !== countStructuralColons(text)) {
+    errors.push({ field: duplicateName(text) ?? 'body', message: 'is given more than once' });
+  }
+  return { value, errors };
+}
+
+function unreadable(message: string): JsonBody {
+  return { value: undefined, errors: [{ field: 'body', message }] };
+}
+
+/** Iterative, so that no nesting can exhaust the stack. @returns the number of members, or null if not all were seen */
+function walk(root: object, depthMax: number, errors: FieldError[]): number | null {
+  const places: Place[] = [{ value: root, depth: 1, parent: null, name: '' }];
+  let members = 0;
+  let complete = true;
+  for (let place = places.pop(); place !== undefined; place = places.pop()) {
+    if (errors.length >= FIELD_ERRORS_MAX) return null;
+    if (place.depth > depthMax) {
+      errors.push({ field: pathOf(place), message: `is nested deeper than ${depthMax} levels` });
+      complete = false;
+      continue;
+    }
+    const isArray = Array.isArray(place.value);
+    const container = place.value as Readonly<Record<string, unknown>>;
+    for (const name of Object.keys(container)) {
+      if (!isArray) {
+        members += 1;
+        if (!name.isWellFormed()) {
+          errors.push({ field: pathOf(place) || 'body', message: 'has a member name with a lone surrogate' });
+        }
+      }
+      const child = container[name];
+      if (typeof child === 'object' && child !== null) {
+        places.push({ value: child, depth: place.depth + 1, parent: place, name });
+      } else {
+        const message = faultOfScalar(child);
+        if (message !== null) errors.push({ field: memberPath(pathOf(place), name, isArray), message });
+      }
+    }
+  }
+  return complete ? members : null;
+}
+
+function faultOfScalar(value: unknown): string | null {
+  if (typeof value === 'string') {
+    return value.isWellFormed() ? null : 'has a lone surrogate, which is no character';
+  }
+  if (typeof value !== 'number') return null;
+  if (!Number.isFinite(value)) return 'is beyond the range of numbers';
+  return Object.is(value, -0) ? 'must not be minus zero' : null;
+}
+
+function pathOf(place: Place): string {
+  return place.parent === null ? '' : memberPath(pathOf(place.parent), place.name, Array.isArray(place.parent.value));
+}
+
+/** @returns e.g. `lines[0].quantity`; a name that no field could have is not repeated to the caller at full length */
+export function memberPath(parent: string, name: string, isIndex: boolean): string {
+  if (isIndex) return `${parent}[${name}]`;
+  const shown = showName(name);
+  return parent === '' ? shown : `${parent}.${shown}`;
+}
+
+const SHOWN_NAME_LENGTH_MAX = 64;
+
+function showName(name: string): string {
+  return name.toWellFormed().slice(0, SHOWN_NAME_LENGTH_MAX).toWellFormed();
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
+/** Of a text that is known to be JSON: each colon outside of strings is one member. */
+function countStructuralColons(text: string): number {
+  let colons = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === COLON) {
+      colons += 1;
+    } else if (unit === QUOTE) {
+      at = stringEnd(text, at);
+    }
+  }
+  return colons;
+}
+
+/** @returns where the string that begins at `start` has its closing quote */
+function stringEnd(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) {
+    at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  }
+  return at;
+}
+
+/** Of a text that is known to be JSON: the first name that one object has twice. */
+function duplicateName(text: string): string | undefined {
+  const open: (Set<string> | null)[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '{') open.push(new Set());
+    else if (character === '[') open.push(null);
+    else if (character === '}' || character === ']') open.pop();
+    else if (character === '"') {
+      const end = stringEnd(text, at);
+      const names = open.at(-1);
+      if (names && isFollowedByColon(text, end)) {
+        const name = JSON.parse(text.slice(at, end + 1)) as string;
+        if (names.has(name)) return showName(name);
+        names.add(name);
+      }
+      at = end;
+    }
+  }
+  return undefined;
+}
+
+function isFollowedByColon(text: string, stringEndAt: number): boolean {
+  let at = stringEndAt + 1;
+  while (' \t\r\n'.includes(text[at] ?? ':')) at += 1;
+  return text[at] === ':';
+}

@@ -1,0 +1,72 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { v7 } from 'uuid';
+import type { DomainError } from '../kernel/domain-error.ts';
+import { correlationIdOf } from './correlation-id.ts';
+import { HttpError } from './http-error.ts';
+import { fromStatus, PROBLEM_CONTENT_TYPE, toProblem } from './problem.ts';
+
+/** What Node reports when it cannot make a request of what came over a connection. */
+type ClientError = Error & { readonly code?: string; readonly rawPacket?: unknown };
+
+/** Where Node remembers the answer that a connection is waiting for; there is no public way to ask. */
+interface AnsweringSocket {
+  readonly _httpMessage?: { readonly headersSent: boolean } | null;
+}
+
+/** How long a client may take to read the answer and to close. */
+const LINGER_MS = 1_000;
+
+const REQUEST_LINE_START = /^[A-Z-]{1,20} /;
+
+/**
+ * Answers on the bare connection what never became a request: a broken request line, too many header bytes, a request
+ * that was not complete in time. The connection is closed, because nobody knows where the next request would begin.
+ * @param urlBytesMax tells an endless URL (414) from endless headers (431) where the first bytes still show it
+ */
+export function answerClientError(error: ClientError, socket: Duplex, urlBytesMax: number): void {
+  if (socket.writableEnded) {
+    return; // It has its answer; this is only more of what could not be read.
+  }
+  const { _httpMessage: answer } = socket as AnsweringSocket;
+  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) {
+    // Gone, or in the middle of an answer that another one would spoil.
+    socket.destroy();
+    return;
+  }
+  writeRawProblem(socket, toEdgeError(error, urlBytesMax), '*', v7());
+}
+
+/** CONNECT asks for a tunnel; Node hands the bare connection over. */
+export function answerConnect(request: IncomingMessage, socket: Duplex): void {
+  const error = new HttpError('METHOD_NOT_ALLOWED', 'This server is no proxy', {}, { allow: '' });
+  writeRawProblem(socket, error, '*', correlationIdOf(request.headers));
+}
+
+function toEdgeError(error: ClientError, urlBytesMax: number): DomainError {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return fromStatus(408);
+  if (error.code !== 'HPE_HEADER_OVERFLOW') return fromStatus(400);
+  return hasEndlessUrl(error.rawPacket, urlBytesMax) ? fromStatus(414) : fromStatus(431);
+}
+
+function hasEndlessUrl(packet: unknown, urlBytesMax: number): boolean {
+  if (!Buffer.isBuffer(packet) || !REQUEST_LINE_START.test(packet.toString('latin1', 0, 24))) return false;
+  const lineEnd = packet.indexOf('\r\n');
+  return (lineEnd === -1 ? packet.length : lineEnd) > urlBytesMax;
+}
+
+function writeRawProblem(socket: Duplex, error: DomainError, instance: string, correlationId: string): void {
+  const { status, headers, body } = toProblem(error, instance, correlationId);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${PROBLEM_CONTENT_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Correlation-Id: ${correlationId}`,
+    `Date: ${new Date().toUTCString()}`,
+    'Connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  // Closing with unread bytes resets the connection, and a reset can overtake the answer; so the client closes first.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}

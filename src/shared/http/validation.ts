@@ -1,0 +1,227 @@
+import { type CanActivate, type ExecutionContext, Injectable, type Type } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
+import { validateSync } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
+import { Settings } from '../settings.ts';
+import { checkIfMatch } from './etag.ts';
+import { type FieldsClass, type FieldShape, fieldsOf } from './fields.ts';
+import { type FieldError, ValidationFailed } from './http-error.ts';
+import { assertIdempotencyKeyPresent, checkIdempotencyKey, requiresIdempotencyKey } from './idempotency-key.ts';
+import { type JsonBody, memberPath, parseJsonBody } from './json-body.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The JSON value of the body as it came, before defaults; `{}` when there was none. */
+    jsonBody: unknown;
+  }
+}
+
+/** A class of fields with a rule over several of them; asked when each field by itself is right. */
+export interface CrossChecked {
+  crossCheck(): FieldError[];
+}
+
+/** What one route takes, found out once from the types of its handler's parameters. */
+interface Plan {
+  readonly params: FieldsClass;
+  readonly query: FieldsClass;
+  readonly body: FieldsClass;
+  readonly keyRequired: boolean;
+}
+
+/** What a handler takes that does not ask for a body, a query or a path: nothing. */
+class NoFields {}
+
+const VERSIONED_API = '/v1/';
+const NO_BODY: JsonBody = { value: {}, errors: [] };
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/**
+ * Checks path, query, body and headers of a request in one go, so that one answer lists everything that is wrong, and
+ * puts instances of the classes that the handler names (`@Param() path: X`, `@Query() query: Y`, `@Body() body: Z`) in
+ * their place. A pipe sees one parameter at a time and could not do that; a guard runs before them.
+ *
+ * A handler that names no class takes nothing: any query parameter or member of the body is then unknown.
+ */
+@Injectable()
+export class RequestValidation implements CanActivate {
+  private readonly plans = new WeakMap<object, Plan>();
+
+  constructor(private readonly settings: Settings) {}
+
+  /**
+   * @throws HttpError IDEMPOTENCY_KEY_MISSING
+   * @throws ValidationFailed
+   */
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (request.routeOptions.url?.startsWith(VERSIONED_API) !== true) return true;
+    const plan = this.planOf(context);
+    if (plan.keyRequired) {
+      assertIdempotencyKeyPresent(request.headers);
+    }
+    const errors: FieldError[] = [];
+    request.params = readFields(plan.params, request.params, '', errors);
+    request.query = readQuery(plan.query, request.query as Readonly<Record<string, unknown>>, errors);
+    if (!READS.has(request.method)) {
+      this.readBody(plan.body, request, errors);
+      checkIdempotencyKey(request.raw, errors);
+      checkIfMatch(request.headers['if-match'], errors);
+    }
+    if (errors.length > 0) {
+      throw new ValidationFailed(errors);
+    }
+    return true;
+  }
+
+  private readBody(type: FieldsClass, request: FastifyRequest, errors: FieldError[]): void {
+    const bytes = request.body;
+    const body =
+      Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJsonBody(bytes, this.settings.jsonDepthMax) : NO_BODY;
+    errors.push(...body.errors);
+    if (body.value === undefined) return;
+    request.jsonBody = body.value;
+    const known = new Set(body.errors.map(({ field }) => field));
+    const fieldErrors: FieldError[] = [];
+    request.body = readFields(type, body.value, '', fieldErrors);
+    errors.push(...fieldErrors.filter(({ field }) => !known.has(field)));
+  }
+
+  private planOf(context: ExecutionContext): Plan {
+    const handler = context.getHandler();
+    let plan = this.plans.get(handler);
+    if (plan === undefined) {
+      plan = makePlan(context.getClass(), handler);
+      this.plans.set(handler, plan);
+    }
+    return plan;
+  }
+}
+
+/** Nest's record of a handler's decorated parameters: `<type>:<index>`. */
+type RouteArguments = Readonly<Record<string, { readonly index: number; readonly data?: unknown }>>;
+
+function makePlan(controller: Type<unknown>, handler: { readonly name: string }): Plan {
+  const routeArguments = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler.name) ?? {}) as RouteArguments;
+  const types = Reflect.getMetadata('design:paramtypes', controller.prototype as object, handler.name) as unknown[];
+  const classOf = (parameter: RouteParamtypes): FieldsClass => {
+    const [, argument] = Object.entries(routeArguments).find(([key]) => key.startsWith(`${parameter}:`)) ?? [];
+    if (argument === undefined) return NoFields;
+    const type = types[argument.index];
+    if (argument.data !== undefined || typeof type !== 'function' || type === Object) {
+      throw new Error(`${controller.name}.${handler.name} has to take path, query and body as classes of fields`);
+    }
+    return type as FieldsClass;
+  };
+  return {
+    params: classOf(RouteParamtypes.PARAM),
+    query: classOf(RouteParamtypes.QUERY),
+    body: classOf(RouteParamtypes.BODY),
+    keyRequired: requiresIdempotencyKey(handler),
+  };
+}
+
+function readQuery(type: FieldsClass, query: Readonly<Record<string, unknown>>, errors: FieldError[]): object {
+  const fields = fieldsOfCached(type);
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(query)) {
+    const value = query[name];
+    const shape = fields.get(name);
+    if (shape === undefined) {
+      errors.push(unknownField('', name));
+    } else if (typeof value !== 'string') {
+      errors.push({ field: name, message: 'must be given once' });
+      // A stand-in that is read as nothing else can be, so that the field is not reported again as missing.
+      values[name] = undefined;
+    } else {
+      values[name] = shape.read === undefined ? value : shape.read(value);
+    }
+  }
+  const known = new Set(errors.map(({ field }) => field));
+  const fieldErrors: FieldError[] = [];
+  const instance = readFields(type, values, '', fieldErrors);
+  errors.push(...fieldErrors.filter(({ field }) => !known.has(field)));
+  return instance;
+}
+
+/**
+ * Copies the known members of a JSON object into a new instance and checks them. Only declared fields are ever
+ * assigned, so `__proto__` and the like are unknown fields and nothing else.
+ * @param path where the object stands, empty for the whole
+ */
+export function readFields(type: FieldsClass, source: unknown, path: string, errors: FieldError[]): object {
+  const fields = fieldsOfCached(type);
+  const instance = new type() as Record<string, unknown>;
+  const given = (source ?? {}) as Readonly<Record<string, unknown>>;
+  const before = errors.length;
+  for (const name of Object.keys(given)) {
+    const shape = fields.get(name);
+    if (shape === undefined) {
+      errors.push(unknownField(path, name));
+    } else {
+      assign(instance, name, given[name], shape, path, errors);
+    }
+  }
+  if (fields.size > 0) {
+    for (const { property, constraints } of validateSync(instance, VALIDATE)) {
+      errors.push({ field: memberPath(path, property, false), message: Object.values(constraints ?? {})[0] ?? '' });
+    }
+  }
+  if (errors.length === before && isCrossChecked(instance)) {
+    errors.push(...instance.crossCheck().map((error) => ({ ...error, field: memberPath(path, error.field, false) })));
+  }
+  return instance;
+}
+
+/** Nested objects are read here, one class at a time, because class-validator would let a null in a list pass. */
+const VALIDATE = { forbidUnknownValues: false, validationError: { target: false, value: false } } as const;
+
+function assign(
+  instance: Record<string, unknown>,
+  name: string,
+  value: unknown,
+  shape: FieldShape,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (value === undefined || (value === null && shape.nullable)) return; // keeps its default
+  if (!Array.isArray(value)) {
+    instance[name] = value;
+    return;
+  }
+  const field = memberPath(path, name, false);
+  const { items, eachItem } = shape;
+  instance[name] = value.map((item: unknown, index) => {
+    const place = memberPath(field, String(index), true);
+    const message = items === undefined ? (eachItem?.(item) ?? null) : objectRule(item);
+    if (message !== null) {
+      errors.push({ field: place, message });
+    } else if (items !== undefined) {
+      return readFields(items(), item, place, errors);
+    }
+    return item;
+  });
+}
+
+function objectRule(value: unknown): string | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'must be an object';
+}
+
+function unknownField(path: string, name: string): FieldError {
+  return { field: memberPath(path, name, false), message: 'is not known here' };
+}
+
+function isCrossChecked(instance: object): instance is CrossChecked {
+  return typeof (instance as Partial<CrossChecked>).crossCheck === 'function';
+}
+
+const knownFields = new WeakMap<FieldsClass, ReadonlyMap<string, FieldShape>>();
+
+function fieldsOfCached(type: FieldsClass): ReadonlyMap<string, FieldShape> {
+  let fields = knownFields.get(type);
+  if (fields === undefined) {
+    fields = fieldsOf(type);
+    knownFields.set(type, fields);
+  }
+  return fields;
+}
