@@ -1,0 +1,115 @@
+import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { answerRead, parseIfMatch, versionTag } from '../../shared/http/etag.ts';
+import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
+import { PageQuery } from '../../shared/http/fields.ts';
+import { ApiProblems } from '../../shared/http/openapi.ts';
+import { toPageResponse } from '../../shared/http/page-response.ts';
+import { WriteDoor } from '../../shared/http/write-door.ts';
+import { GetLocation, GetProduct, ListLocations, ListProducts, PutLocation, PutProduct } from './contract.ts';
+import {
+  LocationPage,
+  LocationPath,
+  LocationResponse,
+  ProductPage,
+  ProductPath,
+  ProductResponse,
+  PutLocationRequest,
+  PutProductRequest,
+  toLocationResponse,
+  toProductResponse,
+} from './inventory.dto.ts';
+
+/** Locations and products over HTTP. */
+@ApiTags('Catalogue')
+@Controller('v1')
+export class CatalogueController {
+  constructor(
+    private readonly door: WriteDoor,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Put('locations/:locationId')
+  @ApiOperation({
+    operationId: 'putLocation',
+    summary: 'Create or replace a location',
+    description: 'What is left out falls back to its default. The same content again changes nothing.',
+  })
+  @ApiOkResponse({ type: LocationResponse, description: 'Replaced, or the same as before.' })
+  @ApiCreatedResponse({ type: LocationResponse, description: 'Created.' })
+  @ApiProblems('VALIDATION_FAILED', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED')
+  putLocation(
+    @HttpExchange() exchange: Exchange,
+    @Param() { locationId }: LocationPath,
+    @Body() body: PutLocationRequest,
+  ): Promise<string> {
+    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    return this.door.write(exchange, new PutLocation(locationId, body, ifMatch), ({ location, created }) => ({
+      status: created ? 201 : 200,
+      body: toLocationResponse(location),
+      etag: versionTag(location.version),
+      location: created ? `/v1/locations/${locationId}` : undefined,
+    }));
+  }
+
+  @Get('locations/:locationId')
+  @ApiOperation({ operationId: 'getLocation', summary: 'Read a location' })
+  @ApiOkResponse({ type: LocationResponse })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async getLocation(
+    @HttpExchange() exchange: Exchange,
+    @Param() { locationId }: LocationPath,
+  ): Promise<string | undefined> {
+    const location = await this.queries.execute(new GetLocation(locationId));
+    return answerRead(exchange, toLocationResponse(location), versionTag(location.version));
+  }
+
+  @Get('locations')
+  @ApiOperation({ operationId: 'listLocations', summary: 'List locations, by id' })
+  @ApiOkResponse({ type: LocationPage })
+  @ApiProblems('VALIDATION_FAILED')
+  async listLocations(@Query() { limit, cursor }: PageQuery): Promise<LocationPage> {
+    return toPageResponse(await this.queries.execute(new ListLocations(limit, cursor ?? null)), toLocationResponse);
+  }
+
+  @Put('products/:sku')
+  @ApiOperation({
+    operationId: 'putProduct',
+    summary: 'Create or replace a product',
+    description: 'What is left out falls back to its default. The same content again changes nothing.',
+  })
+  @ApiOkResponse({ type: ProductResponse, description: 'Replaced, or the same as before.' })
+  @ApiCreatedResponse({ type: ProductResponse, description: 'Created.' })
+  @ApiProblems('VALIDATION_FAILED', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED')
+  putProduct(
+    @HttpExchange() exchange: Exchange,
+    @Param() { sku }: ProductPath,
+    @Body() body: PutProductRequest,
+  ): Promise<string> {
+    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    return this.door.write(exchange, new PutProduct(sku, body, ifMatch), ({ product, created }) => ({
+      status: created ? 201 : 200,
+      body: toProductResponse(product),
+      etag: versionTag(product.version),
+      location: created ? `/v1/products/${sku}` : undefined,
+    }));
+  }
+
+  @Get('products/:sku')
+  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product' })
+  @ApiOkResponse({ type: ProductResponse })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async getProduct(@HttpExchange() exchange: Exchange, @Param() { sku }: ProductPath): Promise<string | undefined> {
+    const product = await this.queries.execute(new GetProduct(sku));
+    return answerRead(exchange, toProductResponse(product), versionTag(product.version));
+  }
+
+  @Get('products')
+  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by sku' })
+  @ApiOkResponse({ type: ProductPage })
+  @ApiProblems('VALIDATION_FAILED')
+  async listProducts(@Query() { limit, cursor }: PageQuery): Promise<ProductPage> {
+    return toPageResponse(await this.queries.execute(new ListProducts(limit, cursor ?? null)), toProductResponse);
+  }
+}

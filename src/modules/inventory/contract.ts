@@ -1,0 +1,519 @@
+import { Command, Query } from '@nestjs/cqrs';
+import { type Static, Type } from 'typebox';
+import type { Instant } from '../../shared/kernel/clock.ts';
+import { defineEvent } from '../../shared/kernel/domain-event.ts';
+import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
+import type { Page } from '../../shared/kernel/page.ts';
+import type { VersionMatch } from '../../shared/kernel/version-match.ts';
+
+/*
+ * The face of inventory: its commands (in), its queries and its events (out), as plain data. Another module imports
+ * this file and nothing else of inventory.
+ */
+
+// ---------------------------------------------------------------- limits and words
+
+/** Most units of one line, movement or count (DESIGN section 4). */
+export const QUANTITY_MAX = 1_000_000;
+/** No balance goes beyond plus or minus this (DESIGN section 4, QUANTITY_LIMIT). */
+export const BALANCE_MAX = 1_000_000_000;
+/** Most lines of one hold (DESIGN section 2, reservation). */
+export const HOLD_LINES_MAX = 100;
+
+export const LOCATION_KINDS = ['STORE', 'WAREHOUSE'] as const;
+export type LocationKind = (typeof LOCATION_KINDS)[number];
+
+/** Movements that a caller may record; the others are recorded by what they follow from. */
+export const RECORDABLE_MOVEMENTS = ['RECEIPT', 'SALE', 'RETURN', 'ADJUSTMENT', 'WRITE_OFF'] as const;
+export type RecordableMovement = (typeof RECORDABLE_MOVEMENTS)[number];
+export const MOVEMENT_TYPES = [...RECORDABLE_MOVEMENTS, 'COUNT', 'TRANSFER_OUT', 'TRANSFER_IN', 'FULFILMENT'] as const;
+export type MovementType = (typeof MOVEMENT_TYPES)[number];
+
+export const STOCK_STATES = ['low', 'out', 'negative'] as const;
+export type StockState = (typeof STOCK_STATES)[number];
+
+// ---------------------------------------------------------------- plain data
+
+export interface LocationView {
+  readonly locationId: string;
+  readonly name: string;
+  readonly kind: LocationKind;
+  readonly priority: number;
+  readonly sellsOnline: boolean;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+export interface ProductView {
+  readonly sku: string;
+  readonly name: string;
+  readonly lowStockThreshold: number | null;
+  readonly active: boolean;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** One sku at one location as it is now: `held` leaves out holds that are over, swept or not. */
+export interface StockItemView {
+  readonly sku: string;
+  readonly locationId: string;
+  readonly onHand: number;
+  readonly held: number;
+  readonly committed: number;
+  readonly incoming: number;
+  readonly safetyStock: number;
+  readonly available: number;
+  readonly version: number;
+  readonly updatedAt: Instant | null;
+}
+
+export interface MovementView {
+  readonly movementId: string;
+  readonly type: MovementType;
+  /** Signed change of on-hand units. */
+  readonly delta: number;
+  readonly onHandAfter: number;
+  readonly reason: string | null;
+  readonly reference: string | null;
+  readonly occurredAt: Instant;
+  readonly correlationId: string;
+}
+
+/** A wanted line: units of a sku, at a location or (null) wherever sourcing finds them. */
+export interface HoldLine {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly locationId: string | null;
+}
+
+export interface Allocation {
+  readonly locationId: string;
+  readonly quantity: number;
+}
+
+/** What a line got: its allocations add up to its quantity. */
+export interface SourcedLine extends HoldLine {
+  readonly allocations: readonly Allocation[];
+}
+
+/** `over`: the hold, or a part of it, is due or gone; nothing was changed. */
+export type HoldOutcome = 'done' | 'over';
+
+// ---------------------------------------------------------------- keys, for callers that declare what they will touch
+
+export function locationKey(locationId: string): EntityKey {
+  return { table: 'locations', values: [locationId] };
+}
+
+export function productKey(sku: string): EntityKey {
+  return { table: 'products', values: [sku] };
+}
+
+export function stockItemKey(sku: string, locationId: string): EntityKey {
+  return { table: 'stock_items', values: [sku, locationId] };
+}
+
+/** All stock items of a sku: what an open line is sourced from. */
+export function stockOfSkuKey(sku: string): EntityKey {
+  return { table: 'stock_items', group: 'sku', values: [sku] };
+}
+
+/** All units that a hold has, over every item. */
+export function holdKey(holdId: string): EntityKey {
+  return { table: 'holds', group: 'holdId', values: [holdId] };
+}
+
+/** Every row that holding these lines will read. */
+export function holdLineKeys(lines: readonly HoldLine[]): EntityKey[] {
+  return lines.flatMap(({ sku, locationId }) =>
+    locationId === null
+      ? [productKey(sku), stockOfSkuKey(sku)]
+      : [productKey(sku), locationKey(locationId), stockItemKey(sku, locationId)],
+  );
+}
+
+// ---------------------------------------------------------------- commands about the catalogue and the ledger
+
+export class PutLocation extends Command<{ location: LocationView; created: boolean }> implements Keyed {
+  constructor(
+    readonly locationId: string,
+    readonly wanted: { name: string; kind: LocationKind; priority: number; sellsOnline: boolean },
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [locationKey(this.locationId)];
+  }
+}
+
+export class PutProduct extends Command<{ product: ProductView; created: boolean }> implements Keyed {
+  constructor(
+    readonly sku: string,
+    readonly wanted: { name: string; lowStockThreshold: number | null; active: boolean },
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [productKey(this.sku), stockOfSkuKey(this.sku)];
+  }
+}
+
+/** Quantity is 1..QUANTITY_MAX; for ADJUSTMENT also negative, never 0. */
+export class RecordMovement extends Command<{ movementId: string; stock: StockItemView }> implements Keyed {
+  constructor(
+    readonly sku: string,
+    readonly locationId: string,
+    readonly movement: {
+      type: RecordableMovement;
+      quantity: number;
+      reason: string | null;
+      reference: string | null;
+    },
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+  }
+}
+
+/** A fact: what a shelf count found. `counted` is 0..QUANTITY_MAX. */
+export class CountStock extends Command<{ movementId: string; stock: StockItemView }> implements Keyed {
+  constructor(
+    readonly sku: string,
+    readonly locationId: string,
+    readonly counted: number,
+    readonly reason: string | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+  }
+}
+
+export class SetStockPolicy extends Command<StockItemView> implements Keyed {
+  constructor(
+    readonly sku: string,
+    readonly locationId: string,
+    readonly safetyStock: number,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+  }
+}
+
+// ---------------------------------------------------------------- commands about holds
+
+/** Refuses with UNKNOWN_PRODUCT or UNKNOWN_LOCATION when a line names something that is not in the catalogue. */
+export class CheckHoldLines extends Command<void> implements Keyed {
+  constructor(readonly lines: readonly HoldLine[]) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return holdLineKeys(this.lines);
+  }
+}
+
+/**
+ * Makes the hold be exactly these lines until `expiresAt`: what it has already stays where it is, only the difference
+ * is held or released; all or nothing. Lines of the same sku and asked location are answered as one.
+ *
+ * `heldUnits` is what the caller believes that the hold has (0: a new one). When inventory has given some of them
+ * back because they were due, the answer is `over` and nothing changes.
+ */
+export class HoldStock extends Command<{ outcome: HoldOutcome; lines: readonly SourcedLine[] }> implements Keyed {
+  constructor(
+    readonly holdId: string,
+    readonly lines: readonly HoldLine[],
+    readonly heldUnits: number,
+    readonly expiresAt: Instant,
+    readonly at: Instant,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    const lineKeys = holdLineKeys(this.lines);
+    return this.heldUnits === 0 ? lineKeys : [holdKey(this.holdId), ...lineKeys];
+  }
+}
+
+/** Moves the hold's expiry. `heldUnits` as in HoldStock. */
+export class RenewHold extends Command<HoldOutcome> implements Keyed {
+  constructor(
+    readonly holdId: string,
+    readonly heldUnits: number,
+    readonly expiresAt: Instant,
+    readonly at: Instant,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [holdKey(this.holdId)];
+  }
+}
+
+/** Held becomes committed: it no longer expires and waits for fulfilment. `heldUnits` as in HoldStock. */
+export class CommitHold extends Command<HoldOutcome> implements Keyed {
+  constructor(
+    readonly holdId: string,
+    readonly heldUnits: number,
+    readonly at: Instant,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [holdKey(this.holdId)];
+  }
+}
+
+/** Gives back whatever the hold still has, held or committed. Releasing twice does nothing. */
+export class ReleaseHold extends Command<void> implements Keyed {
+  constructor(
+    readonly holdId: string,
+    readonly cause: ReleaseCause,
+    readonly at: Instant,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [holdKey(this.holdId)];
+  }
+}
+
+export const RELEASE_CAUSES = ['CANCELLED', 'CHANGED', 'EXPIRED'] as const;
+export type ReleaseCause = (typeof RELEASE_CAUSES)[number];
+
+/**
+ * Committed units leave on-hand as FULFILMENT movements: those at one location, or (null) all.
+ * Refuses with INSUFFICIENT_STOCK while on-hand is short at any of them.
+ */
+export class FulfilHold extends Command<void> implements Keyed {
+  constructor(
+    readonly holdId: string,
+    readonly locationId: string | null,
+    readonly reference: string | null,
+    readonly at: Instant,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [holdKey(this.holdId), ...(this.locationId === null ? [] : [locationKey(this.locationId)])];
+  }
+}
+
+/** Refuses with UNKNOWN_LOCATION when there is no such location. */
+export class CheckLocation extends Command<void> implements Keyed {
+  constructor(readonly locationId: string) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [locationKey(this.locationId)];
+  }
+}
+
+// ---------------------------------------------------------------- queries (they see what is committed, never a batch)
+
+export class GetLocation extends Query<LocationView> {
+  constructor(readonly locationId: string) {
+    super();
+  }
+}
+
+export class ListLocations extends Query<Page<LocationView>> {
+  constructor(
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
+export class GetProduct extends Query<ProductView> {
+  constructor(readonly sku: string) {
+    super();
+  }
+}
+
+export class ListProducts extends Query<Page<ProductView>> {
+  constructor(
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
+export interface SkuStockView {
+  readonly sku: string;
+  readonly totals: Pick<StockItemView, 'onHand' | 'held' | 'committed' | 'incoming' | 'available'>;
+  readonly locations: readonly StockItemView[];
+}
+
+export class GetSkuStock extends Query<SkuStockView> {
+  constructor(readonly sku: string) {
+    super();
+  }
+}
+
+export class GetStockItem extends Query<StockItemView> {
+  constructor(
+    readonly sku: string,
+    readonly locationId: string,
+  ) {
+    super();
+  }
+}
+
+export class ListStock extends Query<Page<StockItemView>> {
+  constructor(
+    readonly filter: { skus: readonly string[] | null; locationId: string | null; state: StockState | null },
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
+export class ListMovements extends Query<Page<MovementView>> {
+  constructor(
+    readonly sku: string,
+    readonly locationId: string,
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
+// ---------------------------------------------------------------- events
+
+const id = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' });
+const units = Type.Integer({ minimum: 1 });
+const instant = Type.String({ format: 'date-time' });
+const balance = Type.Integer({ minimum: -BALANCE_MAX, maximum: BALANCE_MAX });
+const text = Type.Union([Type.String({ maxLength: 500 }), Type.Null()]);
+
+/** The item's balances after the change; every stock event carries them, so that a consumer needs no second call. */
+const balances = Type.Object(
+  {
+    onHand: balance,
+    held: Type.Integer({ minimum: 0 }),
+    committed: Type.Integer({ minimum: 0 }),
+    incoming: Type.Integer({ minimum: 0 }),
+    safetyStock: Type.Integer({ minimum: 0 }),
+    available: Type.Integer(),
+  },
+  { additionalProperties: false },
+);
+export type Balances = Static<typeof balances>;
+
+const closed = { additionalProperties: false } as const;
+
+export const StockMoved = defineEvent(
+  'inventory.stock.moved',
+  1,
+  Type.Object(
+    {
+      sku: id,
+      locationId: id,
+      movementId: id,
+      movementType: Type.Enum([...MOVEMENT_TYPES]),
+      delta: Type.Integer(),
+      reason: text,
+      reference: text,
+      stock: balances,
+    },
+    closed,
+  ),
+);
+
+export const StockHeld = defineEvent(
+  'inventory.stock.held',
+  1,
+  Type.Object({ sku: id, locationId: id, holdId: id, units, expiresAt: instant, stock: balances }, closed),
+);
+
+export const StockReleased = defineEvent(
+  'inventory.stock.released',
+  1,
+  Type.Object(
+    {
+      sku: id,
+      locationId: id,
+      holdId: id,
+      units,
+      from: Type.Union([Type.Literal('HELD'), Type.Literal('COMMITTED')]),
+      cause: Type.Enum([...RELEASE_CAUSES]),
+      stock: balances,
+    },
+    closed,
+  ),
+);
+
+export const StockCommitted = defineEvent(
+  'inventory.stock.committed',
+  1,
+  Type.Object({ sku: id, locationId: id, holdId: id, units, stock: balances }, closed),
+);
+
+/** Facts took more than there is: `shortBy` units are promised that are not on hand. */
+export const StockOversold = defineEvent(
+  'inventory.stock.oversold',
+  1,
+  Type.Object({ sku: id, locationId: id, shortBy: units, stock: balances }, closed),
+);
+
+/** Available units came down to the product's threshold or below; once per crossing. */
+export const StockLow = defineEvent(
+  'inventory.stock.low',
+  1,
+  Type.Object({ sku: id, locationId: id, lowStockThreshold: Type.Integer({ minimum: 0 }), stock: balances }, closed),
+);
+
+/** What may be taken, or what counts as low, was set anew. */
+export const StockPolicyChanged = defineEvent(
+  'inventory.stock.policy-changed',
+  1,
+  Type.Object(
+    {
+      sku: id,
+      locationId: id,
+      safetyStock: Type.Integer({ minimum: 0 }),
+      lowStockThreshold: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+      stock: balances,
+    },
+    closed,
+  ),
+);
+
+export const INVENTORY_EVENTS = [
+  StockMoved,
+  StockHeld,
+  StockReleased,
+  StockCommitted,
+  StockOversold,
+  StockLow,
+  StockPolicyChanged,
+] as const;

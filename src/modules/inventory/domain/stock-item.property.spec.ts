@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { Value } from 'typebox/value';
+import { BUILT_AT } from '../../../../test/support/builders.ts';
+import { DomainError } from '../../../shared/kernel/domain-error.ts';
+import { BALANCE_MAX, INVENTORY_EVENTS, RECORDABLE_MOVEMENTS, type Balances } from '../contract.ts';
+import { type MovementEntry, StockItem } from './stock-item.ts';
+
+/** The rules in their plainest form: balances as numbers, each step an answer. */
+interface Model {
+  onHand: number;
+  held: number;
+  committed: number;
+  safetyStock: number;
+  lowStockThreshold: number | null;
+  /** Never after the end of a hold that is still there. */
+  noHoldDueBefore: number | null;
+}
+
+type Answer = 'done' | 'nothing' | 'INSUFFICIENT_STOCK' | 'QUANTITY_LIMIT';
+
+interface Step {
+  readonly text: string;
+  /** Facts are never refused but for the limit. */
+  readonly fact: boolean;
+  /** Changes the model and tells what the item has to answer. */
+  expect(model: Model): Answer;
+  run(item: StockItem): MovementEntry | void;
+}
+
+const AT = BUILT_AT;
+
+function available({ onHand, held, committed, safetyStock }: Model): number {
+  return onHand - held - committed - safetyStock;
+}
+
+function moveStep(type: (typeof RECORDABLE_MOVEMENTS)[number], size: number, negative: boolean): Step {
+  const takes = type === 'SALE' || type === 'WRITE_OFF' || (type === 'ADJUSTMENT' && negative);
+  const units = type === 'ADJUSTMENT' && negative ? -size : size;
+  return {
+    text: `${type} ${units}`,
+    fact: !takes,
+    expect: (model) => {
+      if (takes && size > available(model)) return 'INSUFFICIENT_STOCK';
+      const onHand = model.onHand + (takes ? -size : size);
+      if (onHand > BALANCE_MAX) return 'QUANTITY_LIMIT';
+      model.onHand = onHand;
+      return 'done';
+    },
+    run: (item) => item.move({ movementId: 'M', type, units, reason: null, reference: null }, AT),
+  };
+}
+
+function countStep(counted: number): Step {
+  return {
+    text: `count ${counted}`,
+    fact: true,
+    expect: (model) => {
+      model.onHand = counted;
+      return 'done';
+    },
+    run: (item) => item.count(counted, { movementId: 'M', reason: null }, AT),
+  };
+}
+
+function holdStep(units: number, seconds: number): Step {
+  const expiresAt = AT + seconds * 1000;
+  return {
+    text: `hold ${units} for ${seconds} s`,
+    fact: false,
+    expect: (model) => {
+      if (units > available(model)) return 'INSUFFICIENT_STOCK';
+      model.held += units;
+      model.noHoldDueBefore = Math.min(model.noHoldDueBefore ?? Infinity, expiresAt);
+      return 'done';
+    },
+    run: (item) => item.hold(units, 'H', expiresAt, AT),
+  };
+}
+
+function earlierStep(seconds: number): Step {
+  const expiresAt = AT + seconds * 1000;
+  return {
+    text: `a hold ends after ${seconds} s`,
+    fact: false,
+    expect: (model) => {
+      if (model.noHoldDueBefore === null || expiresAt >= model.noHoldDueBefore) return 'nothing';
+      model.noHoldDueBefore = expiresAt;
+      return 'done';
+    },
+    run: (item) => {
+      if (item.state.held > 0) item.expectExpiry(expiresAt);
+    },
+  };
+}
+
+/** Gives back, commits or fulfils a share of what is there: more would be a bug of the caller. */
+function shareStep(verb: 'release held' | 'release committed' | 'commit' | 'fulfil', percent: number): Step {
+  const from = verb === 'release held' || verb === 'commit' ? 'held' : 'committed';
+  const share = (balances: Pick<Model, 'held' | 'committed'>): number => Math.ceil((balances[from] * percent) / 100);
+  return {
+    text: `${verb} ${percent} %`,
+    fact: false,
+    expect: (model) => {
+      const units = share(model);
+      if (units === 0) return 'nothing';
+      if (verb === 'fulfil' && model.onHand < units) return 'INSUFFICIENT_STOCK';
+      model[from] -= units;
+      if (verb === 'commit') model.committed += units;
+      if (verb === 'fulfil') model.onHand -= units;
+      if (model.held === 0) model.noHoldDueBefore = null;
+      return 'done';
+    },
+    run: (item) => {
+      const units = share(item.state);
+      if (units === 0) return;
+      if (verb === 'commit') return item.commit(units, 'H', AT);
+      if (verb === 'fulfil') return item.fulfil(units, { movementId: 'M', reference: null }, AT);
+      item.release(units, from === 'held' ? 'HELD' : 'COMMITTED', 'H', 'CHANGED', AT);
+    },
+  };
+}
+
+function policyStep(property: 'safetyStock' | 'lowStockThreshold', value: number | null): Step {
+  return {
+    text: `${property} ${value}`,
+    fact: true,
+    expect: (model) => {
+      if (model[property] === value) return 'nothing';
+      Object.assign(model, { [property]: value });
+      return 'done';
+    },
+    run: (item) => (property === 'safetyStock' ? item.setPolicy(value ?? 0, AT) : item.followThreshold(value, AT)),
+  };
+}
+
+const small = fc.integer({ min: 1, max: 12 });
+const percent = fc.integer({ min: 1, max: 100 });
+const shareVerbs = fc.constantFrom(
+  'release held',
+  'release committed',
+  'commit',
+  'commit',
+  'fulfil',
+  'fulfil' as const,
+);
+const steps: fc.Arbitrary<Step> = fc
+  .oneof(
+    {
+      weight: 4,
+      arbitrary: fc.tuple(fc.constantFrom(...RECORDABLE_MOVEMENTS), small, fc.boolean()).map((a) => moveStep(...a)),
+    },
+    { weight: 1, arbitrary: fc.constant(moveStep('RECEIPT', BALANCE_MAX - 20, false)) },
+    { weight: 2, arbitrary: fc.integer({ min: 0, max: 15 }).map(countStep) },
+    { weight: 4, arbitrary: fc.tuple(small, small).map((a) => holdStep(...a)) },
+    { weight: 1, arbitrary: small.map(earlierStep) },
+    { weight: 6, arbitrary: fc.tuple(shareVerbs, percent).map((a) => shareStep(...a)) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 6 }).map((value) => policyStep('safetyStock', value)) },
+    {
+      weight: 1,
+      arbitrary: fc.option(fc.integer({ min: 0, max: 6 })).map((value) => policyStep('lowStockThreshold', value)),
+    },
+  )
+  // So that a counterexample reads as a story.
+  .map((step) => Object.assign(step, { [fc.toStringMethod]: () => step.text }));
+
+/** Plain comparisons: Jest's `expect` takes most of the time when it is called a million times. */
+function check(holds: boolean, rule: string): void {
+  if (!holds) throw new Error(`Broken: ${rule}`);
+}
+
+function answerOf(item: StockItem, step: Step, ledger: MovementEntry[]): Answer {
+  const before = item.state;
+  try {
+    const entry = step.run(item);
+    if (entry !== undefined) ledger.push(entry);
+    return item.state === before ? 'nothing' : 'done';
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    check(item.state === before && item.recordedEvents.length === 0, 'a refusal leaves nothing');
+    check(!step.fact || error.code === 'QUANTITY_LIMIT', 'facts are not refused');
+    return error.code as Answer;
+  }
+}
+
+/** What the events of one step have to say about the change from `before`. */
+function checkEvents(item: StockItem, before: Model, after: Model): void {
+  const events = item.takeEvents();
+  for (const { type, subject, subjectVersion, occurredAt, data } of events) {
+    const definition = INVENTORY_EVENTS.find((known) => known.type === type);
+    check(definition !== undefined && Value.Check(definition.payload, data), `${type} matches its schema`);
+    check(subject === 'stock/A/S1' && subjectVersion === item.version && occurredAt === AT, 'events name their change');
+    const { onHand, held, committed, safetyStock, available: free } = (data as { stock: Balances }).stock;
+    const same = onHand === after.onHand && held === after.held && committed === after.committed;
+    check(same && safetyStock === after.safetyStock && free === available(after), 'events replay to the balances');
+  }
+  const promisedTooMuch = (model: Model): number => Math.max(0, model.held + model.committed - model.onHand);
+  const isLow = (model: Model): boolean =>
+    model.lowStockThreshold !== null && available(model) <= model.lowStockThreshold;
+  const alarms = events.slice(1).map(({ type }) => type.replace('inventory.stock.', ''));
+  const wanted = [
+    ...(promisedTooMuch(after) > promisedTooMuch(before) ? ['oversold'] : []),
+    ...(isLow(after) && !isLow(before) ? ['low'] : []),
+  ];
+  check(alarms.join() === wanted.join(), `alarms are ${wanted.join()}, but were ${alarms.join()}`);
+}
+
+describe('StockItem, whatever happens to it', () => {
+  it('answers like the model, keeps its ledger, and never lets a command take more than is available', () => {
+    const visited = { oversold: 0, limit: 0, refused: 0, fulfilled: 0 };
+    fc.assert(
+      fc.property(fc.array(steps, { minLength: 1, maxLength: 40, size: 'max' }), (story) => {
+        const item = StockItem.unstocked('A', 'S1', null);
+        const none = { lowStockThreshold: null, noHoldDueBefore: null };
+        const model: Model = { onHand: 0, held: 0, committed: 0, safetyStock: 0, ...none };
+        const ledger: MovementEntry[] = [];
+        for (const step of story) {
+          const before = { ...model };
+          const { version } = item;
+          const wanted = step.expect(model);
+          const answer = answerOf(item, step, ledger);
+          check(answer === wanted, `${step.text} has to answer ${wanted}, but did ${answer}`);
+          check(item.version === version + (answer === 'done' ? 1 : 0), 'a version per change');
+
+          const { onHand, held, committed, safetyStock, lowStockThreshold, noHoldDueBefore } = item.state;
+          const stored = { onHand, held, committed, safetyStock, lowStockThreshold, noHoldDueBefore };
+          check(JSON.stringify(stored) === JSON.stringify(model), 'balances are those of the model');
+          check(held >= 0 && committed >= 0, 'held and committed are never negative');
+          check(ledger.reduce((sum, { delta }) => sum + delta, 0) === onHand, 'the movements add up to on-hand');
+          check((ledger.at(-1)?.onHandAfter ?? 0) === onHand, 'the last movement tells on-hand');
+          check(step.fact || before.onHand - before.held - before.committed < 0 || !item.isOversold, 'rule 1');
+          if (answer === 'done') checkEvents(item, before, model);
+
+          if (item.isOversold) visited.oversold += 1;
+          if (answer === 'QUANTITY_LIMIT') visited.limit += 1;
+          if (answer === 'INSUFFICIENT_STOCK') visited.refused += 1;
+          if (ledger.at(-1)?.type === 'FULFILMENT') visited.fulfilled += 1;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    // A run that never got into the odd places would prove nothing.
+    expect(Object.entries(visited).filter(([, times]) => times < 50)).toEqual([]);
+  });
+});

@@ -1,0 +1,342 @@
+import { aStockItem, BUILT_AT } from '../../../../test/support/builders.ts';
+import { toIsoInstant } from '../../../shared/kernel/clock.ts';
+import { BALANCE_MAX, type RecordableMovement } from '../contract.ts';
+import { InsufficientStock, QuantityLimit } from './inventory.errors.ts';
+import { StockItem } from './stock-item.ts';
+
+const AT = BUILT_AT + 60_000;
+const EXPIRES_AT = AT + 900_000;
+
+function movement(type: RecordableMovement, units: number) {
+  return { movementId: 'M-9', type, units, reason: 'because', reference: 'PO-1' };
+}
+
+function eventTypes(item: StockItem): string[] {
+  return item.recordedEvents.map(({ type }) => type.replace('inventory.stock.', ''));
+}
+
+/** The refusal of `work`, after a check that it has left nothing behind. */
+function refusalOf(item: StockItem, work: () => void): InsufficientStock {
+  const before = item.state;
+  let refusal: unknown;
+  try {
+    work();
+  } catch (error) {
+    refusal = error;
+  }
+  expect(item.state).toBe(before);
+  expect(item.recordedEvents).toEqual([]);
+  if (!(refusal instanceof InsufficientStock)) throw new Error('It was not refused for want of stock');
+  return refusal;
+}
+
+describe('StockItem', () => {
+  it('starts with nothing, at version 0', () => {
+    const item = StockItem.unstocked('SKU-1', 'S1', 5);
+    expect(item.state).toEqual({
+      sku: 'SKU-1',
+      locationId: 'S1',
+      onHand: 0,
+      held: 0,
+      committed: 0,
+      incoming: 0,
+      safetyStock: 0,
+      lowStockThreshold: 5,
+      noHoldDueBefore: null,
+      version: 0,
+      updatedAt: null,
+    });
+    expect(item.available).toBe(0);
+    expect(item.isOversold).toBe(false);
+  });
+
+  it('has available what is on hand, not promised and not kept for safety', () => {
+    expect(aStockItem({ onHand: 10, held: 3, committed: 2, safetyStock: 1 }).available).toBe(4);
+    expect(aStockItem({ onHand: 1, safetyStock: 3 }).available).toBe(-2);
+  });
+
+  it('is oversold when more is promised than on hand, whatever the safety stock', () => {
+    expect(aStockItem({ onHand: 5, held: 3, committed: 2, safetyStock: 9 }).isOversold).toBe(false);
+    expect(aStockItem({ onHand: 4, held: 3, committed: 2 }).isOversold).toBe(true);
+  });
+});
+
+describe('StockItem.move', () => {
+  it.each([
+    ['RECEIPT', 3, 3],
+    ['RETURN', 3, 3],
+    ['ADJUSTMENT', 3, 3],
+    ['ADJUSTMENT', -3, -3],
+    ['SALE', 3, -3],
+    ['WRITE_OFF', 3, -3],
+  ] as const)('records %s of %i as a ledger entry of %i', (type, units, delta) => {
+    const item = aStockItem({ onHand: 10 });
+    const entry = item.move(movement(type, units), AT);
+    expect(entry).toEqual({
+      movementId: 'M-9',
+      sku: 'SKU-1',
+      locationId: 'S1',
+      itemVersion: item.version,
+      type,
+      delta,
+      onHandAfter: 10 + delta,
+      reason: 'because',
+      reference: 'PO-1',
+      occurredAt: AT,
+    });
+    expect(item.state).toMatchObject({ onHand: 10 + delta, updatedAt: AT });
+  });
+
+  it('publishes the movement with the balances that it left', () => {
+    const item = aStockItem({ onHand: 10, held: 2, committed: 1, safetyStock: 3 });
+    const { version } = item;
+    item.move(movement('SALE', 4), AT);
+    expect(item.recordedEvents).toEqual([
+      {
+        type: 'inventory.stock.moved',
+        version: 1,
+        subject: 'stock/SKU-1/S1',
+        subjectVersion: version + 1,
+        locationId: 'S1',
+        data: {
+          sku: 'SKU-1',
+          locationId: 'S1',
+          movementId: 'M-9',
+          movementType: 'SALE',
+          delta: -4,
+          reason: 'because',
+          reference: 'PO-1',
+          stock: { onHand: 6, held: 2, committed: 1, incoming: 0, safetyStock: 3, available: 0 },
+        },
+        occurredAt: AT,
+      },
+    ]);
+  });
+
+  it.each([
+    ['SALE', 5],
+    ['WRITE_OFF', 5],
+    ['ADJUSTMENT', -5],
+  ] as const)('refuses a %s beyond what is available and records nothing', (type, units) => {
+    const item = aStockItem({ onHand: 8, held: 2, committed: 1, safetyStock: 1 });
+    const refusal = refusalOf(item, () => item.move(movement(type, units), AT));
+    expect(refusal).toMatchObject({ code: 'INSUFFICIENT_STOCK', kind: 'refused' });
+    expect(refusal.details).toEqual({
+      shortages: [{ sku: 'SKU-1', locationId: 'S1', requested: 5, available: 4 }],
+      alternatives: [],
+    });
+  });
+
+  it('says 0 available, not less, when facts took it below', () => {
+    const item = aStockItem({ onHand: 1, held: 3 });
+    const refusal = refusalOf(item, () => item.move(movement('SALE', 1), AT));
+    expect(refusal.details).toMatchObject({ shortages: [{ available: 0 }] });
+  });
+
+  it('refuses a receipt that would take on-hand beyond the limit, and only that', () => {
+    const item = aStockItem({ onHand: BALANCE_MAX - 1 });
+    item.move(movement('RECEIPT', 1), AT);
+    const before = item.state;
+    expect(() => item.move(movement('RETURN', 1), AT)).toThrow(QuantityLimit);
+    expect(() => item.move(movement('RETURN', 1), AT)).toThrow(expect.objectContaining({ code: 'QUANTITY_LIMIT' }));
+    expect(item.state).toBe(before);
+  });
+
+  it.each([0, -1, 1.5, NaN, Infinity])('treats %d units as a bug, not as a refusal', (units) => {
+    const item = aStockItem({ onHand: 5 });
+    expect(() => item.move(movement('RECEIPT', units), AT)).toThrow('Bug');
+    expect(() => item.hold(units, 'H', EXPIRES_AT, AT)).toThrow('Bug');
+    expect(item.recordedEvents).toEqual([]);
+  });
+});
+
+describe('StockItem.count', () => {
+  it('sets on-hand to what was found, also below what is promised, and raises the alarm', () => {
+    const item = aStockItem({ onHand: 10, held: 4, committed: 3 });
+    expect(item.count(5, { movementId: 'M-9', reason: 'inventory day' }, AT)).toMatchObject({
+      type: 'COUNT',
+      delta: -5,
+      onHandAfter: 5,
+      reference: null,
+    });
+    expect(eventTypes(item)).toEqual(['moved', 'oversold']);
+    expect(item.recordedEvents[1]?.data).toMatchObject({ shortBy: 2, stock: { onHand: 5, available: -2 } });
+  });
+
+  it('records a count that found what was known, with a version of its own', () => {
+    const item = aStockItem({ onHand: 10 });
+    const { version } = item;
+    expect(item.count(10, { movementId: 'M-9', reason: null }, AT)).toMatchObject({ delta: 0, onHandAfter: 10 });
+    expect(item.version).toBe(version + 1);
+    expect(eventTypes(item)).toEqual(['moved']);
+  });
+
+  it('raises the alarm again only when it gets worse', () => {
+    const item = aStockItem({ onHand: 5, held: 5 });
+    const alarms = [3, 3, 4, 2].map((counted) => {
+      item.count(counted, { movementId: 'M-9', reason: null }, AT);
+      return item.takeEvents().some(({ type }) => type === 'inventory.stock.oversold');
+    });
+    expect(alarms).toEqual([true, false, false, true]);
+  });
+});
+
+describe('StockItem.setPolicy and followThreshold', () => {
+  it('sets the safety stock above what is there: it only limits what commands may take', () => {
+    const item = aStockItem({ onHand: 3 });
+    item.setPolicy(5, AT);
+    expect(item.available).toBe(-2);
+    expect(eventTypes(item)).toEqual(['policy-changed']);
+    expect(item.recordedEvents[0]?.data).toMatchObject({ safetyStock: 5, lowStockThreshold: null });
+    item.takeEvents();
+    refusalOf(item, () => item.hold(1, 'H', EXPIRES_AT, AT));
+  });
+
+  it('changes nothing when the value is the same', () => {
+    const item = aStockItem({ onHand: 3, safetyStock: 2, lowStockThreshold: 1 });
+    const before = item.state;
+    item.setPolicy(2, AT);
+    item.followThreshold(1, AT);
+    expect(item.state).toBe(before);
+    expect(item.recordedEvents).toEqual([]);
+  });
+
+  it('takes over the threshold of the product', () => {
+    const item = aStockItem({ onHand: 3 });
+    item.followThreshold(2, AT);
+    item.followThreshold(null, AT);
+    expect(item.recordedEvents.map(({ data }) => data)).toMatchObject([
+      { lowStockThreshold: 2 },
+      { lowStockThreshold: null },
+    ]);
+  });
+});
+
+describe('StockItem low stock', () => {
+  it('tells when available comes down to the threshold, once per crossing, whichever verb it was', () => {
+    const item = aStockItem({ onHand: 10, lowStockThreshold: 5 });
+    const tells = (verb: () => void): boolean => {
+      verb();
+      return item.takeEvents().some(({ type }) => type === 'inventory.stock.low');
+    };
+    expect(tells(() => item.move(movement('SALE', 4), AT))).toBe(false); // 6 available
+    expect(tells(() => item.hold(1, 'H', EXPIRES_AT, AT))).toBe(true); // 5
+    expect(tells(() => item.hold(1, 'H', EXPIRES_AT, AT))).toBe(false); // 4: no second crossing
+    expect(tells(() => item.release(2, 'HELD', 'H', 'CHANGED', AT))).toBe(false); // 6
+    expect(tells(() => item.setPolicy(1, AT))).toBe(true); // 5
+    expect(tells(() => item.setPolicy(0, AT))).toBe(false); // 6
+    expect(tells(() => item.count(2, { movementId: 'M-9', reason: null }, AT))).toBe(true);
+    expect(tells(() => item.followThreshold(1, AT))).toBe(false); // 2 available, above
+    expect(tells(() => item.followThreshold(2, AT))).toBe(true);
+    expect(tells(() => item.followThreshold(null, AT))).toBe(false);
+    expect(tells(() => item.move(movement('SALE', 2), AT))).toBe(false); // no threshold, no alarm
+  });
+
+  it('carries the threshold and the balances', () => {
+    const item = aStockItem({ onHand: 6, lowStockThreshold: 5 });
+    item.move(movement('SALE', 2), AT);
+    expect(item.recordedEvents[1]).toMatchObject({
+      type: 'inventory.stock.low',
+      subjectVersion: item.version,
+      data: { lowStockThreshold: 5, stock: { available: 4 } },
+    });
+  });
+});
+
+describe('StockItem holds', () => {
+  it('sets units aside, so that nobody else can take them', () => {
+    const item = aStockItem({ onHand: 5 });
+    item.hold(3, 'H-7', EXPIRES_AT, AT);
+    expect(item.state).toMatchObject({ onHand: 5, held: 3, updatedAt: AT });
+    expect(item.recordedEvents[0]).toMatchObject({
+      type: 'inventory.stock.held',
+      data: { holdId: 'H-7', units: 3, expiresAt: toIsoInstant(EXPIRES_AT), stock: { held: 3, available: 2 } },
+    });
+  });
+
+  it('holds the last available unit and refuses one more', () => {
+    const item = aStockItem({ onHand: 5, held: 4 });
+    item.hold(1, 'H-7', EXPIRES_AT, AT);
+    item.takeEvents();
+    refusalOf(item, () => item.hold(1, 'H-8', EXPIRES_AT, AT));
+  });
+
+  it('gives back held or committed units and says why', () => {
+    const item = aStockItem({ onHand: 5, held: 2, committed: 2 });
+    item.release(1, 'HELD', 'H-1', 'EXPIRED', AT);
+    item.release(2, 'COMMITTED', 'H-1', 'CANCELLED', AT);
+    expect(item.state).toMatchObject({ onHand: 5, held: 1, committed: 0 });
+    expect(item.recordedEvents.map(({ data }) => data)).toMatchObject([
+      { holdId: 'H-1', units: 1, from: 'HELD', cause: 'EXPIRED' },
+      { holdId: 'H-1', units: 2, from: 'COMMITTED', cause: 'CANCELLED' },
+    ]);
+  });
+
+  it('commits held units even when facts oversold the item: a hold, once given, holds', () => {
+    const item = aStockItem({ onHand: 0, held: 3 });
+    item.commit(3, 'H-1', AT);
+    expect(item.state).toMatchObject({ onHand: 0, held: 0, committed: 3 });
+    expect(eventTypes(item)).toEqual(['committed']);
+  });
+
+  it('knows before when no hold can be due: from the first to end, until nothing is held', () => {
+    const item = aStockItem({ onHand: 9 });
+    const bound = (verb: () => void): number | null => {
+      verb();
+      return item.state.noHoldDueBefore;
+    };
+    expect(bound(() => item.hold(1, 'H-1', AT + 500, AT))).toBe(AT + 500);
+    expect(bound(() => item.hold(1, 'H-2', AT + 900, AT))).toBe(AT + 500);
+    expect(bound(() => item.expectExpiry(AT + 600))).toBe(AT + 500);
+    expect(bound(() => item.expectExpiry(AT + 400))).toBe(AT + 400);
+    expect(bound(() => item.release(1, 'HELD', 'H-1', 'CHANGED', AT))).toBe(AT + 400);
+    expect(bound(() => item.commit(1, 'H-2', AT))).toBeNull();
+    expect(bound(() => item.hold(2, 'H-3', AT + 700, AT))).toBe(AT + 700);
+    expect(bound(() => item.release(1, 'COMMITTED', 'H-2', 'CANCELLED', AT))).toBe(AT + 700);
+    expect(bound(() => item.release(2, 'HELD', 'H-3', 'EXPIRED', AT))).toBeNull();
+  });
+
+  it('counts an earlier end as a change only when it is now the first', () => {
+    const item = aStockItem({ onHand: 9 });
+    item.hold(1, 'H-1', AT + 500, AT);
+    const before = item.state;
+    item.expectExpiry(AT + 500);
+    expect(item.state).toBe(before);
+    item.expectExpiry(AT + 499);
+    expect(item.version).toBe(before.version + 1);
+  });
+
+  it('treats giving back or committing more than there is as a bug', () => {
+    const item = aStockItem({ onHand: 5, held: 2, committed: 1 });
+    const before = item.state;
+    expect(() => item.release(3, 'HELD', 'H-1', 'CHANGED', AT)).toThrow('Bug');
+    expect(() => item.release(2, 'COMMITTED', 'H-1', 'CHANGED', AT)).toThrow('Bug');
+    expect(() => item.commit(3, 'H-1', AT)).toThrow('Bug');
+    expect(() => item.fulfil(2, { movementId: 'M-9', reference: null }, AT)).toThrow('Bug');
+    expect(item.state).toBe(before);
+  });
+});
+
+describe('StockItem.fulfil', () => {
+  it('takes committed units off the shelf', () => {
+    const item = aStockItem({ onHand: 5, held: 1, committed: 3 });
+    expect(item.fulfil(2, { movementId: 'M-9', reference: 'ORDER-1' }, AT)).toMatchObject({
+      type: 'FULFILMENT',
+      delta: -2,
+      onHandAfter: 3,
+      reason: null,
+      reference: 'ORDER-1',
+    });
+    expect(item.state).toMatchObject({ onHand: 3, held: 1, committed: 1 });
+    expect(eventTypes(item)).toEqual(['moved']);
+  });
+
+  it('is refused while fewer units are on hand, and possible as soon as they are', () => {
+    const item = aStockItem({ onHand: 1, committed: 2 });
+    const refusal = refusalOf(item, () => item.fulfil(2, { movementId: 'M-9', reference: null }, AT));
+    expect(refusal.details).toMatchObject({ shortages: [{ requested: 2, available: 1 }] });
+    item.move(movement('RECEIPT', 1), AT);
+    item.fulfil(2, { movementId: 'M-9', reference: null }, AT);
+    expect(item.state).toMatchObject({ onHand: 0, committed: 0 });
+  });
+});

@@ -1,0 +1,323 @@
+import { Aggregate } from '../../../shared/kernel/aggregate.ts';
+import { type Instant, toIsoInstant } from '../../../shared/kernel/clock.ts';
+import type { EventDefinition, PayloadOf } from '../../../shared/kernel/domain-event.ts';
+import {
+  type Balances,
+  BALANCE_MAX,
+  type MovementType,
+  type RecordableMovement,
+  type ReleaseCause,
+  StockCommitted,
+  StockHeld,
+  StockLow,
+  StockMoved,
+  StockOversold,
+  StockPolicyChanged,
+  StockReleased,
+} from '../contract.ts';
+import { InsufficientStock, QuantityLimit } from './inventory.errors.ts';
+
+/** All numbers but `version` are whole units. */
+export interface StockItemState {
+  readonly sku: string;
+  readonly locationId: string;
+  /** Sum of the item's movements; negative when facts took more than was known to be there. */
+  readonly onHand: number;
+  /** Units of ACTIVE reservations; never negative. */
+  readonly held: number;
+  /** Units of CONFIRMED reservations that wait for fulfilment; never negative. */
+  readonly committed: number;
+  /** Dispatched by a transfer, not yet received. */
+  readonly incoming: number;
+  /** Units that commands leave alone; never negative. */
+  readonly safetyStock: number;
+  /** The product's threshold, kept here so that a crossing is seen in the same change; null: no alarm wanted. */
+  readonly lowStockThreshold: number | null;
+  /** No hold of the item falls due before this; null while nothing is held. Tells without a look at the holds that none is due. */
+  readonly noHoldDueBefore: Instant | null;
+  /** 0 while nothing ever happened to the item. */
+  readonly version: number;
+  readonly updatedAt: Instant | null;
+}
+
+/** One immutable line of the ledger. */
+export interface MovementEntry {
+  readonly movementId: string;
+  readonly sku: string;
+  readonly locationId: string;
+  /** The item's version after the movement: orders the ledger of one item. */
+  readonly itemVersion: number;
+  readonly type: MovementType;
+  /** Signed change of on-hand units; 0 only for a COUNT that found what was known. */
+  readonly delta: number;
+  readonly onHandAfter: number;
+  readonly reason: string | null;
+  readonly reference: string | null;
+  readonly occurredAt: Instant;
+}
+
+/**
+ * Units of one sku at one location. Commands can be refused and leave `available` at 0 or above; facts cannot be
+ * refused and may leave it negative (DESIGN section 1 and rule 1).
+ *
+ * Every verb is one change: the version rises by one, `updatedAt` becomes `at`. Units are whole and at least 1, which
+ * the callers have checked: a breach is a bug and thrown as a plain Error, not as a refusal.
+ */
+export class StockItem extends Aggregate<StockItemState> {
+  /** The item as it was stored. */
+  static of(state: StockItemState): StockItem {
+    return new StockItem(state);
+  }
+
+  /** A known sku at a known location where nothing has happened yet. */
+  static unstocked(sku: string, locationId: string, lowStockThreshold: number | null): StockItem {
+    const nothing = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0 };
+    return new StockItem({
+      sku,
+      locationId,
+      ...nothing,
+      lowStockThreshold,
+      noHoldDueBefore: null,
+      version: 0,
+      updatedAt: null,
+    });
+  }
+
+  /** What commands may still take; negative when facts or a raised safety stock took it below. */
+  get available(): number {
+    return availableOf(this.state);
+  }
+
+  /** True when more units are promised than are on hand. */
+  get isOversold(): boolean {
+    return unpromisedOf(this.state) < 0;
+  }
+
+  /**
+   * Records goods that came or went.
+   * RECEIPT, RETURN and a positive ADJUSTMENT are facts; SALE, WRITE_OFF and a negative ADJUSTMENT are commands.
+   * @param movement.units at least 1; the sign follows from the type, only ADJUSTMENT brings its own (never 0)
+   * @throws InsufficientStock when a command wants more than `available`
+   * @throws QuantityLimit when on-hand would pass BALANCE_MAX
+   */
+  move(
+    movement: {
+      readonly movementId: string;
+      readonly type: RecordableMovement;
+      readonly units: number;
+      readonly reason: string | null;
+      readonly reference: string | null;
+    },
+    at: Instant,
+  ): MovementEntry {
+    const { units, ...rest } = movement;
+    const delta = signedUnits(movement.type, units);
+    if (delta < 0) this.assertAvailable(-delta);
+    return this.enter({ ...rest, delta }, {}, at);
+  }
+
+  /**
+   * A fact: a shelf count found `counted` units. A count that found what was known is recorded too, because that
+   * somebody looked is worth knowing.
+   * @param counted 0 or more
+   * @throws QuantityLimit when `counted` is above BALANCE_MAX
+   */
+  count(
+    counted: number,
+    movement: { readonly movementId: string; readonly reason: string | null },
+    at: Instant,
+  ): MovementEntry {
+    assertNotNegative(counted, 'counted units');
+    const delta = counted - this.state.onHand;
+    return this.enter({ ...movement, type: 'COUNT', delta, reference: null }, {}, at);
+  }
+
+  /** Sets the units that commands leave alone; never refused, and no change when it is the same as before. */
+  setPolicy(safetyStock: number, at: Instant): void {
+    assertNotNegative(safetyStock, 'safety stock');
+    if (safetyStock !== this.state.safetyStock) this.changePolicy({ safetyStock }, at);
+  }
+
+  /** Takes over the product's threshold; no change when it is the same as before. */
+  followThreshold(lowStockThreshold: number | null, at: Instant): void {
+    assertNotNegative(lowStockThreshold ?? 0, 'low stock threshold');
+    if (lowStockThreshold !== this.state.lowStockThreshold) this.changePolicy({ lowStockThreshold }, at);
+  }
+
+  /**
+   * Sets units aside so that nobody else can take them.
+   * @param holdId the caller's reference; inventory does not know what it stands for
+   * @throws InsufficientStock when fewer than `units` are available
+   */
+  hold(units: number, holdId: string, expiresAt: Instant, at: Instant): void {
+    assertUnits(units);
+    this.assertAvailable(units);
+    const next = { held: this.state.held + units, noHoldDueBefore: earlier(this.state.noHoldDueBefore, expiresAt) };
+    this.apply(next, StockHeld, { holdId, units, expiresAt: toIsoInstant(expiresAt) }, at);
+  }
+
+  /** Gives back units that were set aside or committed. */
+  release(units: number, from: 'HELD' | 'COMMITTED', holdId: string, cause: ReleaseCause, at: Instant): void {
+    const property = from === 'HELD' ? 'held' : 'committed';
+    this.assertHas(units, property);
+    const left = this.state[property] - units;
+    const next = { [property]: left, ...(property === 'held' && left === 0 ? { noHoldDueBefore: null } : {}) };
+    this.apply(next, StockReleased, { holdId, units, from, cause }, at);
+  }
+
+  /** Held becomes committed. Never refused for want of stock: a hold, once given, holds (rule 6). */
+  commit(units: number, holdId: string, at: Instant): void {
+    this.assertHas(units, 'held');
+    const { held, committed, noHoldDueBefore } = this.state;
+    const next = {
+      held: held - units,
+      committed: committed + units,
+      noHoldDueBefore: held === units ? null : noHoldDueBefore,
+    };
+    this.apply(next, StockCommitted, { holdId, units }, at);
+  }
+
+  /** Somebody has looked: no hold is due before `at` (null: there is none). Spares the next look. */
+  knowNoHoldDueBefore(at: Instant | null): void {
+    this.amend({ noHoldDueBefore: at });
+  }
+
+  /** A hold of this item was made to end earlier. Counts as a change only when it now is the first to end. */
+  expectExpiry(expiresAt: Instant): void {
+    const noHoldDueBefore = earlier(this.state.noHoldDueBefore, expiresAt);
+    if (noHoldDueBefore !== this.state.noHoldDueBefore) this.change({ noHoldDueBefore });
+  }
+
+  /**
+   * Committed units leave on-hand.
+   * @throws InsufficientStock while fewer than `units` are on hand (rule 6)
+   */
+  fulfil(
+    units: number,
+    movement: { readonly movementId: string; readonly reference: string | null },
+    at: Instant,
+  ): MovementEntry {
+    this.assertHas(units, 'committed');
+    const { onHand, committed } = this.state;
+    if (onHand < units) this.refuse(units, onHand);
+    const entry = { ...movement, type: 'FULFILMENT', delta: -units, reason: null } as const;
+    return this.enter(entry, { committed: committed - units }, at);
+  }
+
+  private changePolicy(next: Partial<Pick<StockItemState, 'safetyStock' | 'lowStockThreshold'>>, at: Instant): void {
+    const { safetyStock, lowStockThreshold } = this.state;
+    this.apply(next, StockPolicyChanged, { safetyStock, lowStockThreshold, ...next }, at);
+  }
+
+  /** One ledger entry, with what else changes in the same step. */
+  private enter(
+    entry: Pick<MovementEntry, 'movementId' | 'type' | 'delta' | 'reason' | 'reference'>,
+    besides: Partial<Pick<StockItemState, 'committed'>>,
+    at: Instant,
+  ): MovementEntry {
+    const { sku, locationId } = this.state;
+    const { movementId, type: movementType, delta, reason, reference } = entry;
+    const onHand = this.state.onHand + delta;
+    if (Math.abs(onHand) > BALANCE_MAX) throw new QuantityLimit(sku, locationId);
+    this.apply({ ...besides, onHand }, StockMoved, { movementId, movementType, delta, reason, reference }, at);
+    return { ...entry, sku, locationId, itemVersion: this.version, onHandAfter: onHand, occurredAt: at };
+  }
+
+  /** The change itself, its event, then the alarms that it sets off. */
+  private apply<Definition extends EventDefinition>(
+    next: Partial<StockItemState>,
+    definition: Definition,
+    data: StockEventData<Definition>,
+    at: Instant,
+  ): void {
+    const before = this.state;
+    this.change({ ...next, updatedAt: at });
+    this.publish(definition, data, at);
+    const unpromised = unpromisedOf(this.state);
+    // Only facts can get here: commands stop at `available`, which is never above the unpromised units.
+    if (unpromised < 0 && unpromised < unpromisedOf(before)) {
+      this.publish(StockOversold, { shortBy: -unpromised }, at);
+    }
+    const { lowStockThreshold } = this.state;
+    if (lowStockThreshold !== null && isLow(this.state) && !isLow(before)) {
+      this.publish(StockLow, { lowStockThreshold }, at);
+    }
+  }
+
+  private publish<Definition extends EventDefinition>(
+    { type, version }: Definition,
+    data: StockEventData<Definition>,
+    at: Instant,
+  ): void {
+    const { sku, locationId } = this.state;
+    this.record({
+      type,
+      version,
+      subject: `stock/${sku}/${locationId}`,
+      subjectVersion: this.version,
+      locationId,
+      data: { sku, locationId, ...data, stock: balancesOf(this.state) },
+      occurredAt: at,
+    });
+  }
+
+  private assertAvailable(units: number): void {
+    if (units > this.available) this.refuse(units, this.available);
+  }
+
+  private refuse(requested: number, available: number): never {
+    const { sku, locationId } = this.state;
+    throw new InsufficientStock([{ sku, locationId, requested, available: Math.max(0, available) }]);
+  }
+
+  private assertHas(units: number, property: 'held' | 'committed'): void {
+    assertUnits(units);
+    const present = this.state[property];
+    if (units > present) {
+      const { sku, locationId } = this.state;
+      throw new Error(`Bug: ${units} ${property} units of ${sku} at ${locationId} are to go, but there are ${present}`);
+    }
+  }
+}
+
+/** What an event says besides the item and its balances, which every one of them carries. */
+type StockEventData<Definition> = Omit<PayloadOf<Definition>, 'sku' | 'locationId' | 'stock'>;
+
+function signedUnits(type: RecordableMovement, units: number): number {
+  if (type === 'ADJUSTMENT') {
+    assertUnits(Math.abs(units));
+    return units;
+  }
+  assertUnits(units);
+  return type === 'SALE' || type === 'WRITE_OFF' ? -units : units;
+}
+
+function earlier(a: Instant | null, b: Instant): Instant {
+  return a === null ? b : Math.min(a, b);
+}
+
+/** Units on hand that are promised to nobody. */
+function unpromisedOf({ onHand, held, committed }: StockItemState): number {
+  return onHand - held - committed;
+}
+
+function availableOf(state: StockItemState): number {
+  return unpromisedOf(state) - state.safetyStock;
+}
+
+function isLow(state: StockItemState): boolean {
+  return state.lowStockThreshold !== null && availableOf(state) <= state.lowStockThreshold;
+}
+
+function balancesOf(state: StockItemState): Balances {
+  const { onHand, held, committed, incoming, safetyStock } = state;
+  return { onHand, held, committed, incoming, safetyStock, available: availableOf(state) };
+}
+
+function assertUnits(units: number): void {
+  if (!Number.isSafeInteger(units) || units < 1) throw new Error(`Bug: ${units} is no whole number of units from 1`);
+}
+
+function assertNotNegative(units: number, what: string): void {
+  if (!Number.isSafeInteger(units) || units < 0) throw new Error(`Bug: ${units} ${what}, want a whole number from 0`);
+}

@@ -1,0 +1,180 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Instant } from '../../../shared/kernel/clock.ts';
+import type { Transaction } from '../../../shared/persistence/transaction.ts';
+import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
+import { type HoldLine, type HoldOutcome, HoldStock, type SourcedLine, stockOfSkuKey } from '../contract.ts';
+import { InsufficientStock, type Shortage } from '../domain/inventory.errors.ts';
+import type { ProductState } from '../domain/product.ts';
+import { type HoldChange, mergeLines, planSourcing, type SourcingPlan, type StockSight } from '../domain/sourcing.ts';
+import type { StockItem } from '../domain/stock-item.ts';
+import { Catalogue } from '../storage/catalogue.repository.ts';
+import { Holds } from '../storage/hold.repository.ts';
+import type { HoldRow } from '../storage/hold.table.ts';
+import { StockItems } from '../storage/stock-item.repository.ts';
+
+/** Label of refused holds that no location was asked for. */
+const UNSOURCED = 'unsourced';
+
+/** Makes a hold be exactly the wanted lines: sources them on the batch's state, moves only the difference, or reports every shortage. */
+@CommandHandler(HoldStock)
+export class HoldStockHandler implements ICommandHandler<HoldStock> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly catalogue: Catalogue,
+    private readonly items: StockItems,
+    private readonly holds: Holds,
+  ) {}
+
+  execute(command: HoldStock): Promise<{ outcome: HoldOutcome; lines: readonly SourcedLine[] }> {
+    return this.unitOfWork.run(command, async (tx) => {
+      const own =
+        command.heldUnits === 0 ? [] : await this.holds.whole(tx, command.holdId, command.heldUnits, command.at);
+      if (own === undefined) {
+        return { outcome: 'over', lines: [] };
+      }
+      const products = await this.catalogue.productsInBody(
+        tx,
+        command.lines.map(({ sku }) => sku),
+      );
+      const { plan, items } = await this.plan(tx, mergeLines(command.lines), command.at, own, products);
+      if (plan.kind === 'short') {
+        this.countRefusals(tx, plan.shortages);
+        throw new InsufficientStock(plan.shortages, plan.alternatives);
+      }
+      await this.apply(tx, command, own, plan.changes, items);
+      return { outcome: 'done', lines: plan.lines };
+    });
+  }
+
+  private async plan(
+    tx: Transaction,
+    lines: readonly HoldLine[],
+    at: Instant,
+    own: readonly HoldRow[],
+    products: ReadonlyMap<string, ProductState>,
+  ): Promise<{ plan: SourcingPlan; items: ItemsByPlace }> {
+    const takesNewHolds = (sku: string): boolean => products.get(sku)?.active ?? false;
+    const openSkus = lines.filter(({ locationId }) => locationId === null).map(({ sku }) => sku);
+    const items = await this.itemsOf(tx, lines, own, openSkus);
+    const sights = await this.sightsOf(tx, at, own, items);
+    const plan = planSourcing({ lines, sights, takesNewHolds });
+    const askedShort = plan.kind === 'short' ? plan.shortages.filter(({ locationId }) => locationId !== null) : [];
+    if (askedShort.length === 0) {
+      return { plan, items };
+    }
+    // Only a refusal needs to know where else the asked lines could be served.
+    const all = await this.itemsOf(tx, lines, own, [...openSkus, ...askedShort.map(({ sku }) => sku)]);
+    const allSights = await this.sightsOf(tx, at, own, all);
+    return { plan: planSourcing({ lines, sights: allSights, takesNewHolds }), items: all };
+  }
+
+  /** The items that the lines ask for, those that the hold has units of, and all items of the given skus. */
+  private async itemsOf(
+    tx: Transaction,
+    lines: readonly HoldLine[],
+    own: readonly HoldRow[],
+    wholeSkus: readonly string[],
+  ): Promise<ItemsByPlace> {
+    const places = new Map<string, { sku: string; locationId: string }>();
+    for (const { sku, locationId } of [...lines, ...own]) {
+      if (locationId !== null) {
+        places.set(placeOf(sku, locationId), { sku, locationId });
+      }
+    }
+    const items: ItemsByPlace = new Map();
+    await tx.load(wholeSkus.map(stockOfSkuKey));
+    const ofSkus = [];
+    for (const sku of new Set(wholeSkus)) {
+      ofSkus.push(...(await this.items.ofSku(tx, sku)));
+    }
+    for (const item of [...ofSkus, ...(await this.items.getAll(tx, [...places.values()]))]) {
+      items.set(placeOf(item.state.sku, item.state.locationId), item);
+    }
+    return items;
+  }
+
+  private async sightsOf(
+    tx: Transaction,
+    at: Instant,
+    own: readonly HoldRow[],
+    items: ItemsByPlace,
+  ): Promise<StockSight[]> {
+    const ownUnits = new Map(own.map(({ sku, locationId, units }) => [placeOf(sku, locationId), units]));
+    const locations = await this.catalogue.locationsInBody(
+      tx,
+      [...items.values()].map(({ state }) => state.locationId),
+    );
+    const sights: StockSight[] = [];
+    for (const [place, item] of items) {
+      const { sku, locationId } = item.state;
+      const { priority = 0, sellsOnline = false } = locations.get(locationId) ?? {};
+      const available = item.available + (await this.holds.dueUnits(tx, item, at));
+      sights.push({ sku, locationId, available, own: ownUnits.get(place) ?? 0, priority, sellsOnline });
+    }
+    return sights;
+  }
+
+  private async apply(
+    tx: Transaction,
+    { holdId, expiresAt, at }: HoldStock,
+    own: readonly HoldRow[],
+    changes: readonly HoldChange[],
+    items: ItemsByPlace,
+  ): Promise<void> {
+    const rows = new Map(own.map((row) => [placeOf(row.sku, row.locationId), row]));
+    for (const { sku, locationId, delta } of changes) {
+      const place = placeOf(sku, locationId);
+      const item = itemAt(items, place);
+      const row = rows.get(place);
+      const units = (row?.units ?? 0) + delta;
+      if (delta > 0) {
+        await this.holds.makeRoom(tx, item, delta, at);
+        await this.items.change(tx, item, 'HOLD', () => {
+          item.hold(delta, holdId, expiresAt, at);
+        });
+      } else {
+        await this.items.change(tx, item, 'RELEASE', () => {
+          item.release(-delta, 'HELD', holdId, 'CHANGED', at);
+        });
+      }
+      rows.delete(place);
+      await this.putRow(tx, { holdId, sku, locationId, units, state: 'HELD', expiresAt, version: 0 }, row, item);
+    }
+    for (const [place, row] of rows) {
+      await this.putRow(tx, { ...row, expiresAt }, row, itemAt(items, place));
+    }
+  }
+
+  private async putRow(tx: Transaction, next: HoldRow, row: HoldRow | undefined, item: StockItem): Promise<void> {
+    if (row === undefined) {
+      this.holds.insert(tx, { ...next, version: 1 });
+    } else if (next.units === 0) {
+      await this.holds.remove(tx, row);
+    } else {
+      await this.holds.put(tx, { ...next, version: row.version + 1 });
+      item.expectExpiry(next.expiresAt);
+      await this.items.save(tx, item);
+    }
+  }
+
+  private countRefusals(tx: Transaction, shortages: readonly Shortage[]): void {
+    for (const { locationId } of shortages) {
+      this.items.countAttempt(tx, 'HOLD', locationId ?? UNSOURCED);
+    }
+  }
+}
+
+type ItemsByPlace = Map<string, StockItem>;
+
+/** Ids have no spaces. */
+function placeOf(sku: string, locationId: string): string {
+  return `${sku} ${locationId}`;
+}
+
+function itemAt(items: ItemsByPlace, place: string): StockItem {
+  const item = items.get(place);
+  if (item === undefined) {
+    throw new Error(`Bug: the plan changes ${place}, which it was not shown`);
+  }
+  return item;
+}

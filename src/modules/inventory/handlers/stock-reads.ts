@@ -1,0 +1,31 @@
+import type { Instant } from '../../../shared/kernel/clock.ts';
+import type { StockItemView } from '../contract.ts';
+import { toStockItemView } from './stock-view.ts';
+
+/** What a read of a single item selects: its balances, and the units whose holds are over but not swept. */
+export const STOCK_COLUMNS = `
+  s.sku AS "sku", s.location_id AS "locationId", s.on_hand AS "onHand", s.held AS "held", s.committed AS "committed",
+  s.incoming AS "incoming", s.safety_stock AS "safetyStock", s.version AS "version", s.updated_at AS "updatedAt",
+  CASE WHEN s.no_hold_due_before <= :at THEN (
+    SELECT COALESCE(SUM(h.units), 0) FROM holds h
+    WHERE h.tenant_id = s.tenant_id AND h.sku = s.sku AND h.location_id = s.location_id
+      AND h.state = 'HELD' AND h.expires_at <= :at
+  ) ELSE 0 END AS "dueUnits"`;
+
+export interface StockReadRow {
+  readonly sku: string;
+  readonly locationId: string;
+  readonly onHand: number;
+  readonly held: number;
+  readonly committed: number;
+  readonly incoming: number;
+  readonly safetyStock: number;
+  readonly version: number;
+  readonly updatedAt: Instant | null;
+  /** PostgreSQL sums to NUMERIC, which its driver hands out as text. */
+  readonly dueUnits: number | string;
+}
+
+export function viewOf(row: StockReadRow): StockItemView {
+  return toStockItemView(row, Number(row.dueUnits));
+}

@@ -1,0 +1,90 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { Metrics } from '../../shared/operations/metrics.ts';
+import { Reader } from '../../shared/persistence/reader.ts';
+import type { Table } from '../../shared/persistence/table.ts';
+import { CatalogueController } from './catalogue.controller.ts';
+import { CheckHoldLinesHandler, CheckLocationHandler } from './handlers/check-hold-lines.ts';
+import { CommitHoldHandler } from './handlers/commit-hold.ts';
+import { CountStockHandler } from './handlers/count-stock.ts';
+import { FulfilHoldHandler } from './handlers/fulfil-hold.ts';
+import { GetLocationHandler } from './handlers/get-location.ts';
+import { GetProductHandler } from './handlers/get-product.ts';
+import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
+import { GetStockItemHandler } from './handlers/get-stock-item.ts';
+import { HoldStockHandler } from './handlers/hold-stock.ts';
+import { ListLocationsHandler } from './handlers/list-locations.ts';
+import { ListMovementsHandler } from './handlers/list-movements.ts';
+import { ListProductsHandler } from './handlers/list-products.ts';
+import { ListStockHandler } from './handlers/list-stock.ts';
+import { PutLocationHandler } from './handlers/put-location.ts';
+import { PutProductHandler } from './handlers/put-product.ts';
+import { RecordMovementHandler } from './handlers/record-movement.ts';
+import { ReleaseHoldHandler } from './handlers/release-hold.ts';
+import { RenewHoldHandler } from './handlers/renew-hold.ts';
+import { SetStockPolicyHandler } from './handlers/set-stock-policy.ts';
+import { StockController } from './stock.controller.ts';
+import { Catalogue } from './storage/catalogue.repository.ts';
+import { Holds } from './storage/hold.repository.ts';
+import { holdsTable } from './storage/hold.table.ts';
+import { locationsTable } from './storage/location.table.ts';
+import { movementsTable } from './storage/movement.table.ts';
+import { productsTable } from './storage/product.table.ts';
+import { StockItems } from './storage/stock-item.repository.ts';
+import { stockItemsTable } from './storage/stock-item.table.ts';
+
+/** In the order in which a batch writes them. */
+export const INVENTORY_TABLES = [locationsTable, productsTable, stockItemsTable, holdsTable, movementsTable] as Table[];
+
+const COMMAND_HANDLERS = [
+  PutLocationHandler,
+  PutProductHandler,
+  RecordMovementHandler,
+  CountStockHandler,
+  SetStockPolicyHandler,
+  CheckHoldLinesHandler,
+  CheckLocationHandler,
+  HoldStockHandler,
+  RenewHoldHandler,
+  CommitHoldHandler,
+  ReleaseHoldHandler,
+  FulfilHoldHandler,
+];
+
+const QUERY_HANDLERS = [
+  GetLocationHandler,
+  ListLocationsHandler,
+  GetProductHandler,
+  ListProductsHandler,
+  GetStockItemHandler,
+  GetSkuStockHandler,
+  ListStockHandler,
+  ListMovementsHandler,
+];
+
+const GAUGES = [
+  { name: 'inventory_oversold_items', help: 'Stock items with more units promised than on hand.', flag: 'is_negative' },
+  { name: 'inventory_low_stock_items', help: 'Stock items at or below their low-stock threshold.', flag: 'is_low' },
+];
+
+@Module({
+  imports: [CqrsModule],
+  controllers: [CatalogueController, StockController],
+  providers: [Catalogue, StockItems, Holds, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
+})
+export class InventoryModule implements OnModuleInit {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly reader: Reader,
+  ) {}
+
+  onModuleInit(): void {
+    for (const { name, help, flag } of GAUGES) {
+      this.metrics.registerGauge(name, help, async () => {
+        const sql = `SELECT COUNT(*) AS "items" FROM stock_items WHERE ${flag} = TRUE`;
+        const [row] = await this.reader.selectAcrossTenants<{ items: number | string }>(sql);
+        return Number(row?.items ?? 0);
+      });
+    }
+  }
+}

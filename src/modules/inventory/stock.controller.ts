@@ -1,0 +1,181 @@
+import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { answerRead, hashTag, parseIfMatch, renderTag, timedTag } from '../../shared/http/etag.ts';
+import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
+import { PageQuery } from '../../shared/http/fields.ts';
+import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
+import { ApiProblems } from '../../shared/http/openapi.ts';
+import { toPageResponse } from '../../shared/http/page-response.ts';
+import { type Answer, WriteDoor } from '../../shared/http/write-door.ts';
+import {
+  CountStock,
+  GetSkuStock,
+  GetStockItem,
+  ListMovements,
+  ListStock,
+  RecordMovement,
+  SetStockPolicy,
+  type StockItemView,
+} from './contract.ts';
+import {
+  CountRequest,
+  MovementPage,
+  MovementRecordedResponse,
+  ProductPath,
+  RecordMovementRequest,
+  SkuStockResponse,
+  StockItemPath,
+  StockItemResponse,
+  StockPage,
+  StockPolicyRequest,
+  StockQuery,
+  toMovementResponse,
+  toStockItemResponse,
+} from './inventory.dto.ts';
+
+/** Stock, its ledger and its policy over HTTP. */
+@ApiTags('Stock')
+@Controller('v1/stock')
+export class StockController {
+  constructor(
+    private readonly door: WriteDoor,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    operationId: 'listStock',
+    summary: 'List stock items, by sku and location',
+    description: 'May count holds that ended within the last moments as held; the reads of single items never do.',
+  })
+  @ApiOkResponse({ type: StockPage })
+  @ApiProblems('VALIDATION_FAILED')
+  async listStock(@Query() { limit, cursor, skus, locationId, state }: StockQuery): Promise<StockPage> {
+    const filter = { skus: skus ?? null, locationId: locationId ?? null, state: state ?? null };
+    return toPageResponse(
+      await this.queries.execute(new ListStock(filter, limit, cursor ?? null)),
+      toStockItemResponse,
+    );
+  }
+
+  @Get(':sku')
+  @ApiOperation({ operationId: 'getSkuStock', summary: 'Read a sku everywhere, with its totals' })
+  @ApiOkResponse({ type: SkuStockResponse })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async getSkuStock(@HttpExchange() exchange: Exchange, @Param() { sku }: ProductPath): Promise<string | undefined> {
+    const stock = await this.queries.execute(new GetSkuStock(sku));
+    const body = { ...stock, locations: stock.locations.map(toStockItemResponse) };
+    return answerRead(exchange, body, hashTag);
+  }
+
+  @Get(':sku/:locationId')
+  @ApiOperation({
+    operationId: 'getStockItem',
+    summary: 'Read a sku at one location',
+    description: 'True at this instant: a hold whose time is over does not count. Without any stock yet: zeros.',
+  })
+  @ApiOkResponse({ type: StockItemResponse })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async getStockItem(
+    @HttpExchange() exchange: Exchange,
+    @Param() { sku, locationId }: StockItemPath,
+  ): Promise<string | undefined> {
+    const stock = await this.queries.execute(new GetStockItem(sku, locationId));
+    return answerRead(exchange, toStockItemResponse(stock), timedTag(stock.version));
+  }
+
+  @Post(':sku/:locationId/movements')
+  @RequiresIdempotencyKey()
+  @ApiOperation({
+    operationId: 'recordMovement',
+    summary: 'Record goods that came or went',
+    description: 'SALE, WRITE_OFF and a negative ADJUSTMENT are refused beyond what is available.',
+  })
+  @ApiCreatedResponse({ type: MovementRecordedResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_MISSING',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'VERSION_MISMATCH',
+    'INSUFFICIENT_STOCK',
+    'QUANTITY_LIMIT',
+  )
+  recordMovement(
+    @HttpExchange() exchange: Exchange,
+    @Param() { sku, locationId }: StockItemPath,
+    @Body() { type, quantity, reason, reference }: RecordMovementRequest,
+  ): Promise<string> {
+    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    const command = new RecordMovement(sku, locationId, { type, quantity, reason, reference }, ifMatch);
+    return this.door.write(exchange, command, recorded);
+  }
+
+  @Post(':sku/:locationId/counts')
+  @RequiresIdempotencyKey()
+  @ApiOperation({
+    operationId: 'countStock',
+    summary: 'Record what a shelf count found',
+    description: 'A fact: always recorded, also when it confirms what was known.',
+  })
+  @ApiCreatedResponse({ type: MovementRecordedResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_MISSING',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'VERSION_MISMATCH',
+  )
+  countStock(
+    @HttpExchange() exchange: Exchange,
+    @Param() { sku, locationId }: StockItemPath,
+    @Body() { counted, reason }: CountRequest,
+  ): Promise<string> {
+    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    return this.door.write(exchange, new CountStock(sku, locationId, counted, reason, ifMatch), recorded);
+  }
+
+  @Put(':sku/:locationId/policy')
+  @ApiOperation({
+    operationId: 'setStockPolicy',
+    summary: 'Set the units that commands leave alone',
+    description: 'Never refused; it limits only what may still be taken.',
+  })
+  @ApiOkResponse({ type: StockItemResponse })
+  @ApiProblems('VALIDATION_FAILED', 'IDEMPOTENCY_KEY_REUSED', 'NOT_FOUND', 'VERSION_MISMATCH')
+  setStockPolicy(
+    @HttpExchange() exchange: Exchange,
+    @Param() { sku, locationId }: StockItemPath,
+    @Body() { safetyStock }: StockPolicyRequest,
+  ): Promise<string> {
+    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    return this.door.write(exchange, new SetStockPolicy(sku, locationId, safetyStock, ifMatch), (stock) => ({
+      status: 200,
+      body: toStockItemResponse(stock),
+      etag: timedTag(stock.version),
+    }));
+  }
+
+  @Get(':sku/:locationId/movements')
+  @ApiOperation({ operationId: 'listMovements', summary: 'Read the ledger of a stock item, newest first' })
+  @ApiOkResponse({ type: MovementPage })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async listMovements(
+    @Param() { sku, locationId }: StockItemPath,
+    @Query() { limit, cursor }: PageQuery,
+  ): Promise<MovementPage> {
+    const query = new ListMovements(sku, locationId, limit, cursor ?? null);
+    return toPageResponse(await this.queries.execute(query), toMovementResponse);
+  }
+}
+
+/** Carries the tag that a read of the stock item would give now, for the next `If-Match`. */
+function recorded({ movementId, stock }: { movementId: string; stock: StockItemView }): Answer {
+  const item = toStockItemResponse(stock);
+  return {
+    status: 201,
+    body: { movementId, stock: item },
+    etag: renderTag(timedTag(stock.version), JSON.stringify(item)),
+  };
+}

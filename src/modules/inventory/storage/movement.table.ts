@@ -1,0 +1,25 @@
+import { defineTable } from '../../../shared/persistence/table.ts';
+import type { MovementEntry } from '../domain/stock-item.ts';
+
+/** A line of the ledger: written once, never changed. */
+export interface MovementRow extends MovementEntry {
+  readonly correlationId: string;
+}
+
+export const movementsTable = defineTable<MovementRow>({
+  name: 'movements',
+  key: ['sku', 'locationId', 'itemVersion'],
+  columns: {
+    sku: 'text',
+    locationId: 'text',
+    itemVersion: 'integer',
+    movementId: 'text',
+    type: 'text',
+    delta: 'integer',
+    onHandAfter: 'integer',
+    reason: 'text?',
+    reference: 'text?',
+    occurredAt: 'integer',
+    correlationId: 'text',
+  },
+});
