@@ -1,0 +1,257 @@
+import { Command, Query } from '@nestjs/cqrs';
+import { Type } from 'typebox';
+import type { Instant } from '../../shared/kernel/clock.ts';
+import { defineEvent } from '../../shared/kernel/domain-event.ts';
+import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
+import type { Page } from '../../shared/kernel/page.ts';
+import type { VersionMatch } from '../../shared/kernel/version-match.ts';
+import { HOLD_LINES_MAX, type HoldLine, holdKey, holdLineKeys } from '../inventory/contract.ts';
+
+/*
+ * The face of reservation: its commands (in), its queries and its events (out), as plain data. Another module imports
+ * this file and nothing else of reservation.
+ */
+
+export const LINES_MAX = HOLD_LINES_MAX;
+/** Longest time-to-live that a caller may ask for, in seconds (DESIGN section 4). */
+export const TTL_SECONDS_MAX = 14_400;
+
+export const RESERVATION_STATUSES = ['ACTIVE', 'CONFIRMED', 'FULFILLED', 'CANCELLED', 'EXPIRED'] as const;
+export type ReservationStatus = (typeof RESERVATION_STATUSES)[number];
+
+/** A wanted line; `locationId` null: wherever sourcing finds the units. */
+export type WantedLine = HoldLine;
+
+export interface ReservationLine extends WantedLine {
+  readonly allocations: readonly { locationId: string; quantity: number; fulfilled: boolean }[];
+}
+
+/** A reservation as it is now: an ACTIVE one that is due reads as EXPIRED, swept or not. */
+export interface ReservationView {
+  readonly id: string;
+  readonly status: ReservationStatus;
+  readonly lines: readonly ReservationLine[];
+  readonly cartId: string | null;
+  readonly orderId: string | null;
+  readonly expiresAt: Instant;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  readonly version: number;
+}
+
+// ---------------------------------------------------------------- keys
+
+export function reservationKey(reservationId: string): EntityKey {
+  return { table: 'reservations', values: [reservationId] };
+}
+
+/** The ACTIVE reservation of a cart, if there is one. */
+export function activeReservationOfCartKey(cartId: string): EntityKey {
+  return { table: 'reservations', group: 'cart', values: [cartId] };
+}
+
+// ---------------------------------------------------------------- commands
+
+export class CreateReservation extends Command<ReservationView> implements Keyed {
+  constructor(
+    readonly lines: readonly WantedLine[],
+    readonly ttlSeconds: number | null,
+    readonly cartId: string | null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    const lineKeys = holdLineKeys(this.lines);
+    return this.cartId === null ? lineKeys : [activeReservationOfCartKey(this.cartId), ...lineKeys];
+  }
+}
+
+/** The wanted final lines; the reservation keeps what it has and only the difference moves (DESIGN rule 4). */
+export class UpdateReservation extends Command<ReservationView> implements Keyed {
+  constructor(
+    readonly reservationId: string,
+    readonly lines: readonly WantedLine[],
+    readonly ttlSeconds: number | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId), holdKey(this.reservationId), ...holdLineKeys(this.lines)];
+  }
+}
+
+export class RefreshReservation extends Command<ReservationView> implements Keyed {
+  constructor(
+    readonly reservationId: string,
+    readonly ttlSeconds: number | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+  }
+}
+
+export class ConfirmReservation extends Command<ReservationView> implements Keyed {
+  constructor(
+    readonly reservationId: string,
+    readonly orderId: string,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+  }
+}
+
+export class CancelReservation extends Command<ReservationView> implements Keyed {
+  constructor(
+    readonly reservationId: string,
+    readonly reason: string | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+  }
+}
+
+/** `locationId` null: at every location that still has units of it. */
+export class FulfilReservation extends Command<ReservationView> implements Keyed {
+  constructor(
+    readonly reservationId: string,
+    readonly locationId: string | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+  }
+}
+
+/** Ends those of the named reservations that are due; passes over the others. */
+export class ExpireDueReservations extends Command<{ expired: number }> implements Keyed {
+  constructor(readonly reservationIds: readonly string[]) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return this.reservationIds.flatMap((id) => [reservationKey(id), holdKey(id)]);
+  }
+}
+
+// ---------------------------------------------------------------- queries
+
+export class GetReservation extends Query<ReservationView> {
+  constructor(readonly reservationId: string) {
+    super();
+  }
+}
+
+export class ListReservations extends Query<Page<ReservationView>> {
+  constructor(
+    readonly filter: {
+      status: ReservationStatus | null;
+      cartId: string | null;
+      orderId: string | null;
+      locationId: string | null;
+    },
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
+// ---------------------------------------------------------------- events
+
+const id = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' });
+const idOrNull = Type.Union([id, Type.Null()]);
+const quantity = Type.Integer({ minimum: 1 });
+const instant = Type.String({ format: 'date-time' });
+const closed = { additionalProperties: false } as const;
+
+const lines = Type.Array(
+  Type.Object(
+    {
+      sku: id,
+      quantity,
+      locationId: idOrNull,
+      allocations: Type.Array(Type.Object({ locationId: id, quantity, fulfilled: Type.Boolean() }, closed)),
+    },
+    closed,
+  ),
+  { minItems: 1, maxItems: LINES_MAX },
+);
+
+export const ReservationCreated = defineEvent(
+  'reservation.created',
+  1,
+  Type.Object({ reservationId: id, cartId: idOrNull, lines, expiresAt: instant }, closed),
+);
+
+export const ReservationUpdated = defineEvent(
+  'reservation.updated',
+  1,
+  Type.Object({ reservationId: id, linesBefore: lines, lines, expiresAt: instant }, closed),
+);
+
+export const ReservationRefreshed = defineEvent(
+  'reservation.refreshed',
+  1,
+  Type.Object({ reservationId: id, expiresAtBefore: instant, expiresAt: instant }, closed),
+);
+
+export const ReservationConfirmed = defineEvent(
+  'reservation.confirmed',
+  1,
+  Type.Object({ reservationId: id, orderId: id, lines }, closed),
+);
+
+/** Units left the shelf: of one location, or (`locationId` null) of all that still had some. `complete`: none is left. */
+export const ReservationFulfilled = defineEvent(
+  'reservation.fulfilled',
+  1,
+  Type.Object({ reservationId: id, orderId: id, locationId: idOrNull, complete: Type.Boolean(), lines }, closed),
+);
+
+export const ReservationCancelled = defineEvent(
+  'reservation.cancelled',
+  1,
+  Type.Object(
+    {
+      reservationId: id,
+      orderId: idOrNull,
+      reason: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
+      lines,
+    },
+    closed,
+  ),
+);
+
+export const ReservationExpired = defineEvent(
+  'reservation.expired',
+  1,
+  Type.Object({ reservationId: id, cartId: idOrNull, expiresAt: instant, lines }, closed),
+);
+
+export const RESERVATION_EVENTS = [
+  ReservationCreated,
+  ReservationUpdated,
+  ReservationRefreshed,
+  ReservationConfirmed,
+  ReservationFulfilled,
+  ReservationCancelled,
+  ReservationExpired,
+] as const;

@@ -1,0 +1,56 @@
+import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { type Instant, Clock } from '../../../shared/kernel/clock.ts';
+import { Ids } from '../../../shared/kernel/ids.ts';
+import type { Transaction } from '../../../shared/persistence/transaction.ts';
+import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
+import { Settings } from '../../../shared/settings.ts';
+import { CheckHoldLines, HoldStock, ReleaseHold } from '../../inventory/contract.ts';
+import { CreateReservation, type ReservationView } from '../contract.ts';
+import { Reservation } from '../domain/reservation.ts';
+import { CartAlreadyReserved } from '../domain/reservation.errors.ts';
+import { Reservations } from '../storage/reservation.repository.ts';
+import { toReservationView } from './reservation-view.ts';
+
+/** Holds all lines or none, and makes a reservation of them. Its id is the opaque holdId that inventory sees. */
+@CommandHandler(CreateReservation)
+export class CreateReservationHandler implements ICommandHandler<CreateReservation> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly commands: CommandBus,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly settings: Settings,
+    private readonly reservations: Reservations,
+  ) {}
+
+  execute(command: CreateReservation): Promise<ReservationView> {
+    return this.unitOfWork.run(command, async (tx) => {
+      const at = this.clock.now();
+      this.reservations.countRefusal(tx);
+      await this.commands.execute(new CheckHoldLines(command.lines));
+      await this.assertCartIsFree(tx, command.cartId, at);
+      const id = this.ids.next();
+      const ttlSeconds = command.ttlSeconds ?? this.settings.holdTtlSeconds;
+      const lifetimeMaxSeconds = this.settings.holdLifetimeMaxSeconds;
+      const expiresAt = Reservation.expiryOf(ttlSeconds, lifetimeMaxSeconds, at);
+      const { lines } = await this.commands.execute(new HoldStock(id, command.lines, 0, expiresAt, at));
+      const { cartId } = command;
+      const reservation = Reservation.create({ id, lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
+      this.reservations.insert(tx, reservation);
+      return toReservationView(reservation.state, at);
+    });
+  }
+
+  /** A cart has at most one ACTIVE reservation. One whose time is over makes way at once. */
+  private async assertCartIsFree(tx: Transaction, cartId: string | null, at: Instant): Promise<void> {
+    const other = cartId === null ? undefined : await this.reservations.activeOfCart(tx, cartId);
+    if (other === undefined) {
+      return;
+    }
+    if (!other.expire(at)) {
+      throw new CartAlreadyReserved(other.state.id);
+    }
+    await this.commands.execute(new ReleaseHold(other.state.id, 'EXPIRED', at));
+    await this.reservations.save(tx, other);
+  }
+}

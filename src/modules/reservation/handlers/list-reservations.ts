@@ -1,0 +1,52 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { Clock } from '../../../shared/kernel/clock.ts';
+import type { Page } from '../../../shared/kernel/page.ts';
+import { decodeCursor, encodeCursor } from '../../../shared/http/page-cursor.ts';
+import { pageOf, Reader } from '../../../shared/persistence/reader.ts';
+import { ListReservations, type ReservationView } from '../contract.ts';
+import { reservationPlacesTable } from '../storage/reservation-place.table.ts';
+import { reservationsTable } from '../storage/reservation.table.ts';
+import { toReservationView } from './reservation-view.ts';
+
+/**
+ * Reservations, newest first (ids rise with time). ACTIVE leaves out what is due; EXPIRED may lag the sweeper.
+ */
+@QueryHandler(ListReservations)
+export class ListReservationsHandler implements IQueryHandler<ListReservations> {
+  constructor(
+    private readonly reader: Reader,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ filter, limit, cursor }: ListReservations): Promise<Page<ReservationView>> {
+    const at = this.clock.now();
+    const rows = this.reader
+      .rows(reservationsTable, 'reservation')
+      .orderBy('reservation.id', 'DESC')
+      .limit(limit + 1);
+    for (const property of ['status', 'cartId', 'orderId'] as const) {
+      const wanted = filter[property];
+      if (wanted !== null) {
+        rows.andWhere(`reservation.${property} = :${property}`, { [property]: wanted });
+      }
+    }
+    if (filter.status === 'ACTIVE') {
+      rows.andWhere('reservation.expiresAt > :at', { at });
+    }
+    if (filter.locationId !== null) {
+      rows
+        .innerJoin(
+          reservationPlacesTable.name,
+          'place',
+          'place.tenantId = reservation.tenantId AND place.reservationId = reservation.id',
+        )
+        .andWhere('place.locationId = :locationId', { locationId: filter.locationId });
+    }
+    if (cursor !== null) {
+      const [before] = decodeCursor(cursor, 'reservations', filter);
+      rows.andWhere('reservation.id < :before', { before });
+    }
+    const page = pageOf(await rows.getMany(), limit, ({ id }) => encodeCursor('reservations', filter, [id]));
+    return { ...page, items: page.items.map((row) => toReservationView(row, at)) };
+  }
+}

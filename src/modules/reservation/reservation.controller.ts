@@ -1,0 +1,230 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { answerRead, parseIfMatch, timedTag } from '../../shared/http/etag.ts';
+import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
+import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
+import { ApiProblems } from '../../shared/http/openapi.ts';
+import { toPageResponse } from '../../shared/http/page-response.ts';
+import { type Answer, WriteDoor } from '../../shared/http/write-door.ts';
+import {
+  CancelReservation,
+  ConfirmReservation,
+  CreateReservation,
+  FulfilReservation,
+  GetReservation,
+  ListReservations,
+  RefreshReservation,
+  type ReservationView,
+  UpdateReservation,
+} from './contract.ts';
+import {
+  CancelRequest,
+  ConfirmRequest,
+  CreateReservationRequest,
+  FulfilRequest,
+  RefreshRequest,
+  ReservationPage,
+  ReservationPath,
+  ReservationQuery,
+  ReservationResponse,
+  toReservationResponse,
+  UpdateReservationRequest,
+} from './reservation.dto.ts';
+
+/** Reservations over HTTP. */
+@ApiTags('Reservations')
+@Controller('v1/reservations')
+export class ReservationController {
+  constructor(
+    private readonly door: WriteDoor,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Post()
+  @RequiresIdempotencyKey()
+  @ApiOperation({
+    operationId: 'createReservation',
+    summary: 'Hold units of one or more products',
+    description:
+      'All lines or none. A line without a location is sourced: one location for everything if there is one, else one per line, else split.',
+  })
+  @ApiCreatedResponse({ type: ReservationResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_MISSING',
+    'IDEMPOTENCY_KEY_REUSED',
+    'UNKNOWN_PRODUCT',
+    'UNKNOWN_LOCATION',
+    'CART_ALREADY_RESERVED',
+    'INSUFFICIENT_STOCK',
+    'QUANTITY_LIMIT',
+  )
+  create(
+    @HttpExchange() exchange: Exchange,
+    @Body() { lines, ttlSeconds, cartId }: CreateReservationRequest,
+  ): Promise<string> {
+    return this.door.write(exchange, new CreateReservation(lines, ttlSeconds, cartId), (reservation) => ({
+      ...found(reservation),
+      status: 201,
+      location: `/v1/reservations/${reservation.id}`,
+    }));
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getReservation', summary: 'Read a reservation' })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async get(@HttpExchange() exchange: Exchange, @Param() { id }: ReservationPath): Promise<string | undefined> {
+    const reservation = await this.queries.execute(new GetReservation(id));
+    return answerRead(exchange, toReservationResponse(reservation), timedTag(reservation.version));
+  }
+
+  @Get()
+  @ApiOperation({
+    operationId: 'listReservations',
+    summary: 'List reservations, newest first',
+    description: 'With `status=EXPIRED` it may miss those that ended within the last moments.',
+  })
+  @ApiOkResponse({ type: ReservationPage })
+  @ApiProblems('VALIDATION_FAILED')
+  async list(
+    @Query() { limit, cursor, status, cartId, orderId, locationId }: ReservationQuery,
+  ): Promise<ReservationPage> {
+    const filter = {
+      status: status ?? null,
+      cartId: cartId ?? null,
+      orderId: orderId ?? null,
+      locationId: locationId ?? null,
+    };
+    const page = await this.queries.execute(new ListReservations(filter, limit, cursor ?? null));
+    return toPageResponse(page, toReservationResponse);
+  }
+
+  @Put(':id/lines')
+  @ApiOperation({
+    operationId: 'updateReservation',
+    summary: 'Change the lines without giving up what is held',
+    description:
+      'The wanted final lines. Only the difference is held or released, in one commit; the time-to-live starts anew. When it cannot be had, lines, units and expiry stay as they were.',
+  })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'UNKNOWN_PRODUCT',
+    'UNKNOWN_LOCATION',
+    'VERSION_MISMATCH',
+    'RESERVATION_EXPIRED',
+    'RESERVATION_NOT_ACTIVE',
+    'INSUFFICIENT_STOCK',
+  )
+  update(
+    @HttpExchange() exchange: Exchange,
+    @Param() { id }: ReservationPath,
+    @Body() { lines, ttlSeconds }: UpdateReservationRequest,
+  ): Promise<string> {
+    return this.door.write(exchange, new UpdateReservation(id, lines, ttlSeconds, ifMatchOf(exchange)), found);
+  }
+
+  @Post(':id/refresh')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'refreshReservation', summary: 'Renew the time-to-live, from now' })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'VERSION_MISMATCH',
+    'RESERVATION_EXPIRED',
+    'RESERVATION_NOT_ACTIVE',
+    'HOLD_LIFETIME_EXCEEDED',
+  )
+  refresh(
+    @HttpExchange() exchange: Exchange,
+    @Param() { id }: ReservationPath,
+    @Body() { ttlSeconds }: RefreshRequest,
+  ): Promise<string> {
+    return this.door.write(exchange, new RefreshReservation(id, ttlSeconds, ifMatchOf(exchange)), found);
+  }
+
+  @Post(':id/confirm')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'confirmReservation',
+    summary: 'Commit what is held: the order is paid',
+    description: 'Once. The same order again gets the same answer, another one is refused.',
+  })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'VERSION_MISMATCH',
+    'RESERVATION_EXPIRED',
+    'RESERVATION_NOT_ACTIVE',
+    'ALREADY_CONFIRMED',
+  )
+  confirm(
+    @HttpExchange() exchange: Exchange,
+    @Param() { id }: ReservationPath,
+    @Body() { orderId }: ConfirmRequest,
+  ): Promise<string> {
+    return this.door.write(exchange, new ConfirmReservation(id, orderId, ifMatchOf(exchange)), found);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'cancelReservation', summary: 'Give back what is held or committed' })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'VERSION_MISMATCH',
+    'RESERVATION_EXPIRED',
+    'ALREADY_FULFILLED',
+  )
+  cancel(
+    @HttpExchange() exchange: Exchange,
+    @Param() { id }: ReservationPath,
+    @Body() { reason }: CancelRequest,
+  ): Promise<string> {
+    return this.door.write(exchange, new CancelReservation(id, reason, ifMatchOf(exchange)), found);
+  }
+
+  @Post(':id/fulfil')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'fulfilReservation',
+    summary: 'Take committed units off the shelf',
+    description: 'Of one location or of all; FULFILLED when none is left. Again: the same answer.',
+  })
+  @ApiOkResponse({ type: ReservationResponse })
+  @ApiProblems(
+    'VALIDATION_FAILED',
+    'IDEMPOTENCY_KEY_REUSED',
+    'NOT_FOUND',
+    'UNKNOWN_LOCATION',
+    'VERSION_MISMATCH',
+    'RESERVATION_EXPIRED',
+    'RESERVATION_NOT_CONFIRMED',
+    'INSUFFICIENT_STOCK',
+  )
+  fulfil(
+    @HttpExchange() exchange: Exchange,
+    @Param() { id }: ReservationPath,
+    @Body() { locationId }: FulfilRequest,
+  ): Promise<string> {
+    return this.door.write(exchange, new FulfilReservation(id, locationId, ifMatchOf(exchange)), found);
+  }
+}
+
+function ifMatchOf({ request }: Exchange): ReturnType<typeof parseIfMatch> {
+  return parseIfMatch(request.headers['if-match']);
+}
+
+function found(reservation: ReservationView): Answer {
+  return { status: 200, body: toReservationResponse(reservation), etag: timedTag(reservation.version) };
+}

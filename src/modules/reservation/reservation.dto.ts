@@ -1,0 +1,182 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { EnumField, IdField, ListField, PageQuery, QuantityField, TextField } from '../../shared/http/fields.ts';
+import { PageResponse } from '../../shared/http/page-response.ts';
+import { toIsoInstant } from '../../shared/kernel/clock.ts';
+import { QUANTITY_MAX } from '../inventory/contract.ts';
+import {
+  LINES_MAX,
+  RESERVATION_STATUSES,
+  type ReservationStatus,
+  type ReservationView,
+  TTL_SECONDS_MAX,
+  type WantedLine,
+} from './contract.ts';
+
+export class ReservationPath {
+  @IdField({ description: 'As the answer to its creation named it.', example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
+  id!: string;
+}
+
+export class ReservationQuery extends PageQuery {
+  @EnumField(RESERVATION_STATUSES, { optional: true, description: 'Only with this status.' })
+  status?: ReservationStatus;
+
+  @IdField({ optional: true, description: 'Only of this cart.' })
+  cartId?: string;
+
+  @IdField({ optional: true, description: 'Only those that this order confirmed.' })
+  orderId?: string;
+
+  @IdField({ optional: true, description: 'Only those with units at this location, now or before.' })
+  locationId?: string;
+}
+
+export class WantedLineRequest implements WantedLine {
+  @IdField({ description: 'What is wanted.', example: 'MUG-RED' })
+  sku!: string;
+
+  @QuantityField({ min: 1, max: QUANTITY_MAX, description: 'How many units of it.', example: 2 })
+  quantity!: number;
+
+  @IdField({
+    nullable: true,
+    description: 'Where to take them from; left out: wherever sourcing finds them.',
+    example: 'S1',
+  })
+  locationId: string | null = null;
+}
+
+/** The wanted lines and how long to hold them. */
+export class UpdateReservationRequest {
+  @ListField(() => WantedLineRequest, {
+    min: 1,
+    max: LINES_MAX,
+    description: 'Lines with the same sku and the same asked location count as one.',
+  })
+  lines!: WantedLineRequest[];
+
+  @QuantityField({
+    min: 1,
+    max: TTL_SECONDS_MAX,
+    nullable: true,
+    description: 'Time-to-live in seconds, from now.',
+    example: 900,
+  })
+  ttlSeconds: number | null = null;
+}
+
+export class CreateReservationRequest extends UpdateReservationRequest {
+  @IdField({
+    nullable: true,
+    description: 'The cart that it is for. A cart has at most one ACTIVE reservation.',
+    example: 'cart-17',
+  })
+  cartId: string | null = null;
+}
+
+export class RefreshRequest {
+  @QuantityField({
+    min: 1,
+    max: TTL_SECONDS_MAX,
+    nullable: true,
+    description: 'Time-to-live in seconds, from now; left out: the one that it was made with.',
+    example: 900,
+  })
+  ttlSeconds: number | null = null;
+}
+
+export class ConfirmRequest {
+  @IdField({
+    description: 'The order that was paid. One order may confirm several reservations.',
+    example: 'order-4711',
+  })
+  orderId!: string;
+}
+
+export class CancelRequest {
+  @TextField({ nullable: true, description: 'Why, in words.', example: 'The shopper emptied the cart' })
+  reason: string | null = null;
+}
+
+export class FulfilRequest {
+  @IdField({ nullable: true, description: 'Only the units of this location; left out: of all.', example: 'S1' })
+  locationId: string | null = null;
+}
+
+export class AllocationResponse {
+  @ApiProperty({ example: 'S1' })
+  locationId!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 2 })
+  quantity!: number;
+
+  @ApiProperty({ description: 'Whether these units have left the location.', example: false })
+  fulfilled!: boolean;
+}
+
+export class ReservationLineResponse {
+  @ApiProperty({ example: 'MUG-RED' })
+  sku!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 2 })
+  quantity!: number;
+
+  @ApiProperty({ type: String, nullable: true, description: 'As it was asked for.', example: null })
+  locationId!: string | null;
+
+  @ApiProperty({ type: [AllocationResponse], description: 'Where the units are.' })
+  allocations!: AllocationResponse[];
+}
+
+export class ReservationResponse {
+  @ApiProperty({ example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
+  id!: string;
+
+  @ApiProperty({ enum: RESERVATION_STATUSES, description: 'True at this instant.', example: 'ACTIVE' })
+  status!: ReservationStatus;
+
+  @ApiProperty({ type: [ReservationLineResponse] })
+  lines!: ReservationLineResponse[];
+
+  @ApiProperty({ type: String, nullable: true, example: 'cart-17' })
+  cartId!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Set by confirm.', example: null })
+  orderId!: string | null;
+
+  @ApiProperty({
+    format: 'date-time',
+    description: 'From this very instant an ACTIVE reservation is over.',
+    example: '2026-11-22T09:15:00.000Z',
+  })
+  expiresAt!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-22T09:00:00.000Z' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-22T09:00:00.000Z' })
+  updatedAt!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'Rises by one with every change.', example: 1 })
+  version!: number;
+}
+
+export class ReservationPage extends PageResponse {
+  @ApiProperty({ type: [ReservationResponse] })
+  items!: ReservationResponse[];
+}
+
+export function toReservationResponse(view: ReservationView): ReservationResponse {
+  const { id, status, lines, cartId, orderId, version } = view;
+  return {
+    id,
+    status,
+    lines: lines as ReservationLineResponse[],
+    cartId,
+    orderId,
+    expiresAt: toIsoInstant(view.expiresAt),
+    createdAt: toIsoInstant(view.createdAt),
+    updatedAt: toIsoInstant(view.updatedAt),
+    version,
+  };
+}

@@ -1,0 +1,39 @@
+import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { Table } from '../../shared/persistence/table.ts';
+import { CancelReservationHandler } from './handlers/cancel-reservation.ts';
+import { ConfirmReservationHandler } from './handlers/confirm-reservation.ts';
+import { CreateReservationHandler } from './handlers/create-reservation.ts';
+import { ExpireDueReservationsHandler } from './handlers/expire-due-reservations.ts';
+import { FulfilReservationHandler } from './handlers/fulfil-reservation.ts';
+import { GetReservationHandler } from './handlers/get-reservation.ts';
+import { ListReservationsHandler } from './handlers/list-reservations.ts';
+import { RefreshReservationHandler } from './handlers/refresh-reservation.ts';
+import { UpdateReservationHandler } from './handlers/update-reservation.ts';
+import { ReservationController } from './reservation.controller.ts';
+import { reservationPlacesTable } from './storage/reservation-place.table.ts';
+import { Reservations } from './storage/reservation.repository.ts';
+import { reservationsTable } from './storage/reservation.table.ts';
+import { Sweeper } from './sweeper.ts';
+
+/** In the order in which a batch writes them. */
+export const RESERVATION_TABLES = [reservationsTable, reservationPlacesTable] as Table[];
+
+const HANDLERS = [
+  CreateReservationHandler,
+  UpdateReservationHandler,
+  RefreshReservationHandler,
+  ConfirmReservationHandler,
+  CancelReservationHandler,
+  FulfilReservationHandler,
+  ExpireDueReservationsHandler,
+  GetReservationHandler,
+  ListReservationsHandler,
+];
+
+@Module({
+  imports: [CqrsModule],
+  controllers: [ReservationController],
+  providers: [Reservations, Sweeper, ...HANDLERS],
+})
+export class ReservationModule {}

@@ -1,0 +1,13 @@
+import { defineTable } from '../../../shared/persistence/table.ts';
+
+/** Which reservations have, or had, units at a location: for a store's list. The reservation's version guards it. */
+export interface ReservationPlaceRow {
+  readonly locationId: string;
+  readonly reservationId: string;
+}
+
+export const reservationPlacesTable = defineTable<ReservationPlaceRow>({
+  name: 'reservation_places',
+  key: ['locationId', 'reservationId'],
+  columns: { locationId: 'text', reservationId: 'text' },
+});
