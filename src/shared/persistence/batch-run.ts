@@ -25,6 +25,7 @@ export type BatchResult =
 
 /** One attempt at one batch: begin, load, run each work in turn, flush, commit. */
 export class BatchRun {
+  private readonly transactions: Transaction[] = [];
   /** The first statement that failed while works ran; set even when the work swallowed the error. */
   private engineFailure: { readonly cause: unknown } | undefined;
 
@@ -53,6 +54,13 @@ export class BatchRun {
     return this.commit(transaction, outcomes);
   }
 
+  /** Tells the works' observers that it came to nothing; for an attempt that is not repeated. */
+  abandon(): void {
+    this.transactions.forEach((transaction) => {
+      transaction.settle('error');
+    });
+  }
+
   private async runWorks(
     transaction: EngineTransaction,
     tenantId: string,
@@ -69,6 +77,7 @@ export class BatchRun {
       const own = new Transaction(tenantId, shared, map, transaction, this.toEventRow, (cause) => {
         this.engineFailure ??= { cause };
       });
+      this.transactions.push(own);
       outcomes.push(await this.runWork(work, own));
       events.push(...own.events);
     }

@@ -141,22 +141,27 @@ export class UnitOfWork {
   }
 
   private async runBatch(works: readonly QueuedWork[]): Promise<void> {
-    for (let attempt = 1; attempt <= this.limits.attemptsMax; attempt += 1) {
-      const result = await this.attempt(works, attempt > 1);
+    for (let attempt = 1; ; attempt += 1) {
+      const batch = new BatchRun(this.engine, this.tables, (event) => this.events.toRow(event), this.queue);
+      const result = await batch.run(works, attempt > 1);
       if (result.kind === 'stale') {
         this.metrics.countVersionConflict();
-        // Two processes that lose to each other in step would go on doing so.
-        await pause(Math.random() * Math.min(2 ** (attempt - 1), RERUN_PAUSE_MAX_MS));
-        continue;
+        if (attempt < this.limits.attemptsMax) {
+          // Two processes that lose to each other in step would go on doing so.
+          await pause(Math.random() * Math.min(2 ** (attempt - 1), RERUN_PAUSE_MAX_MS));
+          continue;
+        }
       }
       if (result.kind === 'poison' && works.length > 1) {
         await this.runOneByOne(works);
         return;
       }
+      if (result.kind !== 'committed') {
+        batch.abandon();
+      }
       this.settle(works, result);
       return;
     }
-    this.settle(works, { kind: 'busy', cause: undefined });
   }
 
   /** A poisonous request fails alone. */
@@ -166,16 +171,10 @@ export class UnitOfWork {
     }
   }
 
-  private async attempt(works: readonly QueuedWork[], lockRows: boolean): Promise<BatchResult> {
-    const batch = new BatchRun(this.engine, this.tables, (event) => this.events.toRow(event), this.queue);
-    const result = await batch.run(works, lockRows);
+  private settle(works: readonly QueuedWork[], result: BatchResult): void {
     if (result.kind === 'committed') {
       this.metrics.observeBatch({ works: works.length, commitSeconds: result.commitSeconds });
     }
-    return result;
-  }
-
-  private settle(works: readonly QueuedWork[], result: BatchResult): void {
     works.forEach((work, index) => {
       this.queue.settled(work);
       if (result.kind === 'committed') {

@@ -39,11 +39,12 @@ export class PostgresEngine implements Engine {
 
   async begin(tenantId: string, lockRows: boolean): Promise<EngineTransaction> {
     const client = await this.pool.connect();
+    client.on('error', ignoreLostConnection);
     try {
       await client.query('BEGIN');
       return new PostgresTransaction(client, tenantId, lockRows);
     } catch (error) {
-      client.release(true);
+      release(client, true);
       throw error;
     }
   }
@@ -92,6 +93,20 @@ function isOfDriver(error: unknown): boolean {
     (typeof code === 'string' && /^(E[A-Z]+|ERR_|CERT|DEPTH)/.test(code)) ||
     (typeof message === 'string' && /connection|timeout|terminated|not queryable/i.test(message))
   );
+}
+
+/**
+ * A connection may break between two statements. Without a listener, that event would end the process; with it, the
+ * next statement fails, and the batch with it.
+ */
+function ignoreLostConnection(): void {
+  // The next statement tells.
+}
+
+/** @param destroy true when the connection's state is not known */
+function release(client: PoolClient, destroy: boolean): void {
+  client.off('error', ignoreLostConnection);
+  client.release(destroy);
 }
 
 class PostgresTransaction implements EngineTransaction {
@@ -168,18 +183,18 @@ class PostgresTransaction implements EngineTransaction {
     try {
       await this.client.query('COMMIT');
     } catch (error) {
-      this.client.release(true);
+      release(this.client, true);
       throw error;
     }
-    this.client.release();
+    release(this.client, false);
   }
 
   async rollback(): Promise<void> {
     try {
       await this.client.query('ROLLBACK');
-      this.client.release();
+      release(this.client, false);
     } catch {
-      this.client.release(true);
+      release(this.client, true);
     }
   }
 

@@ -1,0 +1,90 @@
+import type { Engine, EngineTransaction, Failure } from '../../src/shared/persistence/engine/engine.ts';
+
+type Step = 'begin' | Exclude<keyof EngineTransaction, 'rollback'>;
+
+/** What a fault does at a step: throw instead of doing it, or do it and then throw. */
+export interface Fault {
+  readonly step: Step;
+  readonly error: Error;
+  /** True: the step is done first, so only its answer is lost. */
+  readonly after?: boolean;
+  /** How often it strikes; default once. */
+  times?: number;
+}
+
+/** An engine between the unit of work and the real one: it counts steps and fails where it is told to. */
+export class FaultyEngine implements Engine {
+  readonly steps: Step[] = [];
+  readonly updatedRows: number[] = [];
+  fault: Fault | undefined;
+
+  constructor(private readonly engine: Engine) {}
+
+  async begin(tenantId: string, lockRows: boolean): Promise<EngineTransaction> {
+    const transaction = await this.step('begin', () => this.engine.begin(tenantId, lockRows));
+    return this.around(transaction);
+  }
+
+  classify(error: unknown): Failure {
+    return this.engine.classify(error);
+  }
+
+  isCertainlyRolledBack(error: unknown): boolean {
+    return this.engine.isCertainlyRolledBack(error);
+  }
+
+  ping(): Promise<void> {
+    return this.engine.ping();
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  private around(real: EngineTransaction): EngineTransaction {
+    return {
+      loadByKey: (table, keys) => this.step('loadByKey', () => real.loadByKey(table, keys)),
+      loadByGroup: (table, group, values) => this.step('loadByGroup', () => real.loadByGroup(table, group, values)),
+      select: (sql, parameters) => this.step('select', () => real.select(sql, parameters)),
+      insert: (table, rows) => this.step('insert', () => real.insert(table, rows)),
+      update: (table, rows, loaded) => {
+        this.updatedRows.push(rows.length);
+        return this.step('update', () => real.update(table, rows, loaded));
+      },
+      remove: (table, loaded) => this.step('remove', () => real.remove(table, loaded)),
+      appendEvents: (events) => this.step('appendEvents', () => real.appendEvents(events)),
+      commit: () => this.commit(real),
+      rollback: () => real.rollback(),
+    };
+  }
+
+  /** A commit that is cut off leaves the connection as a lost one would. */
+  private async commit(real: EngineTransaction): Promise<void> {
+    const { fault } = this;
+    if (fault?.step === 'commit' && fault.after !== true && this.strikes(fault)) {
+      this.steps.push('commit');
+      await real.rollback();
+      throw fault.error;
+    }
+    await this.step('commit', () => real.commit());
+  }
+
+  private async step<T>(step: Step, act: () => Promise<T>): Promise<T> {
+    this.steps.push(step);
+    const { fault } = this;
+    if (fault?.step !== step) return act();
+    if (fault.after === true) {
+      const result = await act();
+      if (this.strikes(fault)) throw fault.error;
+      return result;
+    }
+    if (this.strikes(fault)) throw fault.error;
+    return act();
+  }
+
+  private strikes(fault: Fault): boolean {
+    const left = fault.times ?? 1;
+    fault.times = left - 1;
+    return left > 0;
+  }
+}
