@@ -26,7 +26,7 @@ describeOnBothEngines('The queue of the unit of work', (engineName) => {
   }
 
   /** Occupies the writer until the returned gate is opened. */
-  async function occupy(path: WritePath, tenantId = 'occupier'): Promise<{ open(): void; done: Promise<void> }> {
+  async function occupy(path: WritePath, tenantId = 'occupier'): Promise<{ open: () => void; done: Promise<void> }> {
     const started = gate();
     const hold = gate();
     const done = asTenant(tenantId, () =>

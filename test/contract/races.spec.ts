@@ -96,11 +96,11 @@ describeOnPostgres('Two servers on one database', () => {
       for (const { position } of rows) seen.push(Number(position));
       cursor = seen.at(-1) ?? 0;
     };
-    let writing = true;
+    const state = { writing: true };
     const writers = Promise.all([recordAll(one, 'p1'), recordAll(other, 'p2')]).finally(() => {
-      writing = false;
+      state.writing = false;
     });
-    while (writing) await follow();
+    while (state.writing) await follow();
     await writers;
     await follow();
     const { rows } = await admin.query<{ position: string }>('SELECT position FROM outbox_events ORDER BY position');

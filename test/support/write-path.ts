@@ -98,7 +98,7 @@ export async function readCounter(reader: Reader, locationId: string): Promise<L
 }
 
 /** A promise and its handles, to hold a work open until the test lets it go. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {
     open = resolve;

@@ -1,10 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import { v7 } from 'uuid';
 import type { Context } from '../kernel/context.ts';
+import { UuidV7Ids } from '../kernel/ids.ts';
 import { resolveCaller } from './caller.ts';
 
 export const CORRELATION_HEADER = 'x-correlation-id';
+
+/** Requests are named before anything is injected, and their names need no test clock. */
+const ids = new UuidV7Ids();
+
+export function newCorrelationId(): string {
+  return ids.next();
+}
 
 const CORRELATION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
@@ -18,7 +25,7 @@ const TRACEPARENT_LENGTH = 55;
 /** @returns the caller's correlation id when it is a good one, else a new one (UUIDv7) */
 export function correlationIdOf(headers: IncomingHttpHeaders): string {
   const given = headers[CORRELATION_HEADER];
-  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : v7();
+  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : newCorrelationId();
 }
 
 /** @returns the caller's trace context without what later versions may append, or null when it is not a valid one */

@@ -1,8 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { v7 } from 'uuid';
 import type { DomainError } from '../kernel/domain-error.ts';
-import { correlationIdOf } from './correlation-id.ts';
+import { correlationIdOf, newCorrelationId } from './correlation-id.ts';
 import { HttpError } from './http-error.ts';
 import { fromStatus, PROBLEM_CONTENT_TYPE, toProblem } from './problem.ts';
 
@@ -34,7 +33,7 @@ export function answerClientError(error: ClientError, socket: Duplex, urlBytesMa
     socket.destroy();
     return;
   }
-  writeRawProblem(socket, toEdgeError(error, urlBytesMax), '*', v7());
+  writeRawProblem(socket, toEdgeError(error, urlBytesMax), '*', newCorrelationId());
 }
 
 /** CONNECT asks for a tunnel; Node hands the bare connection over. */

@@ -1,0 +1,160 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Api } from './http.ts';
+import { eventually } from './eventually.ts';
+
+const ROOT = join(__dirname, '..', '..');
+const MAIN = join(ROOT, 'dist', 'src', 'main.js');
+const LOCK = join(ROOT, 'dist', '.test-build.lock');
+const START_MAX_MS = 30_000;
+const STOP_MAX_MS = 30_000;
+
+export interface Exit {
+  /** null when a signal ended the process */
+  readonly code: number | null;
+  /** What it wrote to stdout and stderr. */
+  readonly output: string;
+}
+
+/** The real server as a process of its own, production build. */
+export class ServerProcess {
+  private readonly written: Buffer[] = [];
+  private readonly exited: Promise<Exit>;
+  readonly api: Api;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+    connectionsMax: number,
+  ) {
+    this.api = new Api(url, connectionsMax);
+    child.stdout?.on('data', (chunk: Buffer) => this.written.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => this.written.push(chunk));
+    this.exited = new Promise((resolve) => {
+      child.on('close', (code) => resolve({ code, output: Buffer.concat(this.written).toString('utf8') }));
+    });
+  }
+
+  /**
+   * @param env on top of this process's environment; PORT is a free one unless given
+   * @throws Error with what the server wrote, when it is not ready in time
+   */
+  static async start(env: Readonly<Record<string, string>>, connectionsMax = 64): Promise<ServerProcess> {
+    const server = await ServerProcess.launch(env, connectionsMax);
+    let gone: Exit | undefined;
+    void server.exited.then((exit) => (gone = exit));
+    const ready = eventually(
+      'the server is ready',
+      async () => gone !== undefined || (await server.api.get('/health/ready')).status === 200,
+      START_MAX_MS,
+    );
+    await ready.catch(() => server.kill());
+    if (gone !== undefined) throw new Error(`The server did not become ready:\n${(gone as Exit).output}`);
+    return server;
+  }
+
+  /** Starts it without waiting for anything, for starts that are meant to fail. */
+  static async launch(env: Readonly<Record<string, string>>, connectionsMax = 64): Promise<ServerProcess> {
+    buildOnce();
+    const port = env.PORT ?? String(await freePort());
+    const child = spawn(process.execPath, [MAIN], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...env, PORT: port },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new ServerProcess(child, `http://127.0.0.1:${port}`, connectionsMax);
+  }
+
+  get port(): string {
+    return new URL(this.url).port;
+  }
+
+  /** Dead at once, as in a power cut of the process. */
+  async kill(): Promise<Exit> {
+    this.child.kill('SIGKILL');
+    this.api.close();
+    return this.exited;
+  }
+
+  /** Sends the signal and leaves it to the server when it goes. */
+  signal(name: 'SIGTERM' | 'SIGINT'): void {
+    this.child.kill(name);
+  }
+
+  /** Waits for the end. @throws Error when it does not come in time (the process is killed then) */
+  async exit(): Promise<Exit> {
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      this.child.kill('SIGKILL');
+    }, STOP_MAX_MS);
+    const exit = await this.exited;
+    clearTimeout(deadline);
+    this.api.close();
+    if (late) throw new Error(`The server did not stop within ${STOP_MAX_MS} ms:\n${exit.output}`);
+    return exit;
+  }
+
+  async stop(): Promise<Exit> {
+    this.signal('SIGTERM');
+    return this.exit();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+let built = false;
+
+/** Builds dist/ as `npm start` does. The compiler works incrementally, so that a build without changes is short. */
+function buildOnce(): void {
+  if (built) return;
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  const lock = takeLock();
+  try {
+    execFileSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  } catch (error) {
+    throw new Error(`The build failed:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
+  } finally {
+    closeSync(lock);
+    rmSync(LOCK, { force: true });
+  }
+  built = true;
+}
+
+/** Two workers of Jest must not write dist/ at the same moment. A lock whose owner is dead is taken over. */
+function takeLock(): number {
+  for (;;) {
+    try {
+      const lock = openSync(LOCK, 'wx');
+      writeSync(lock, String(process.pid));
+      return lock;
+    } catch {
+      if (lockIsStale()) rmSync(LOCK, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+}
+
+function lockIsStale(): boolean {
+  try {
+    const owner = Number(readFileSync(LOCK, 'utf8'));
+    // Its owner writes the number right after it made the file.
+    if (owner === 0) return Date.now() - statSync(LOCK).mtimeMs > 5_000;
+    process.kill(owner, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
