@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.ts';
@@ -10,7 +11,13 @@ const DRAIN_SHARE = 0.8;
 
 const logger = new Logger('Main');
 
-await start();
+try {
+  await start();
+} catch (error) {
+  // The log may not be there yet, so this goes out in plain text.
+  process.stderr.write(`Holdfast could not start: ${inspect(error)}\n`);
+  process.exit(1);
+}
 
 async function start(): Promise<void> {
   const settings = readSettingsOrExit();

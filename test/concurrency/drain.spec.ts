@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { eventually } from '../support/eventually.ts';
 import { describeOnBothEngines, type Engine } from '../support/services.ts';
-import { bodyOf, type Reservation, type ShopClient, ShopClient as Client } from '../support/shop.ts';
+import { ShopClient } from '../support/shop.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 
 /** The many that fall due at the same instant. `check:long` and the issue speak of 100,000; the SQL below makes any number. */
@@ -16,7 +16,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
 
   beforeAll(async () => {
     app = await startApp(engine, { SWEEP_INTERVAL_MS: '50', SWEEP_CHUNK_RESERVATIONS: String(CHUNK) });
-    shop = new Client(app.api);
+    shop = new ShopClient(app.api);
   }, 60_000);
 
   afterAll(() => app.close());

@@ -110,7 +110,9 @@ describe('the type of a body', () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': 0 };
     expect((await probe.api.post('/v1/probes/a/cancel', undefined, { headers })).status).toBe(200);
     expect((await probe.api.get('/v1/probes/plain', { 'content-type': 'text/plain' })).status).toBe(200);
-    expect((await probe.api.post('/v1/probes/a/cancel', undefined, { headers: { 'content-type': '?' } })).status).toBe(200);
+    expect((await probe.api.post('/v1/probes/a/cancel', undefined, { headers: { 'content-type': '?' } })).status).toBe(
+      200,
+    );
   });
 
   it('comes before the size of the body', async () => {
@@ -119,13 +121,17 @@ describe('the type of a body', () => {
 });
 
 describe('the type of the answer', () => {
-  it.each(['text/html', 'image/*', 'application/json;q=0', '*/*;q=0', 'application/xml, text/csv', '*/*, application/*;q=0'])(
-    'refuses Accept: %s with 406',
-    async (accept) => {
-      problemOf(await probe.api.get('/v1/probes/plain', { accept }), 406, 'NOT_ACCEPTABLE');
-      problemOf(await probe.api.get('/health/live', { accept }), 406, 'NOT_ACCEPTABLE');
-    },
-  );
+  it.each([
+    'text/html',
+    'image/*',
+    'application/json;q=0',
+    '*/*;q=0',
+    'application/xml, text/csv',
+    '*/*, application/*;q=0',
+  ])('refuses Accept: %s with 406', async (accept) => {
+    problemOf(await probe.api.get('/v1/probes/plain', { accept }), 406, 'NOT_ACCEPTABLE');
+    problemOf(await probe.api.get('/health/live', { accept }), 406, 'NOT_ACCEPTABLE');
+  });
 
   it.each(['*/*', 'application/*', PROBLEM_CONTENT_TYPE, 'text/html, */*;q=0.1', 'application/json; q=0.5', ''])(
     'takes Accept: %s',
@@ -157,7 +163,11 @@ describe('a body that is too large', () => {
   });
 
   it('comes before a missing Idempotency-Key and before validation', async () => {
-    problemOf(await probe.api.post('/v1/probes/count?x=1', new RawBody(TOO_LARGE), { key: null }), 413, 'BODY_TOO_LARGE');
+    problemOf(
+      await probe.api.post('/v1/probes/count?x=1', new RawBody(TOO_LARGE), { key: null }),
+      413,
+      'BODY_TOO_LARGE',
+    );
   });
 
   it('may be of the full size', async () => {
@@ -167,14 +177,22 @@ describe('a body that is too large', () => {
 });
 
 describe('a head that is too large', () => {
-  it.each([1100, 5000, 60_000, 200_000])('answers a URL of %d bytes with 414 or, where its start is lost, 431', async (bytes) => {
-    const answer = await sendRaw(probe.url, `GET /v1/probes?cursor=${'x'.repeat(bytes)} HTTP/1.1\r\nHost: a\r\n\r\n`);
-    const { code } = JSON.parse(answer.text) as { code: string };
-    expect([answer.status, code]).toEqual(bytes > 60_000 && answer.status === 431 ? [431, 'HEADERS_TOO_LARGE'] : [414, 'URI_TOO_LONG']);
-  });
+  it.each([1100, 5000, 60_000, 200_000])(
+    'answers a URL of %d bytes with 414 or, where its start is lost, 431',
+    async (bytes) => {
+      const answer = await sendRaw(probe.url, `GET /v1/probes?cursor=${'x'.repeat(bytes)} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const { code } = JSON.parse(answer.text) as { code: string };
+      expect([answer.status, code]).toEqual(
+        bytes > 60_000 && answer.status === 431 ? [431, 'HEADERS_TOO_LARGE'] : [414, 'URI_TOO_LONG'],
+      );
+    },
+  );
 
   it.each([2100, 5000, 60_000])('answers %d bytes of headers with 431', async (bytes) => {
-    const answer = await sendRaw(probe.url, `GET /v1/probes HTTP/1.1\r\nHost: a\r\nX-Much: ${'x'.repeat(bytes)}\r\n\r\n`);
+    const answer = await sendRaw(
+      probe.url,
+      `GET /v1/probes HTTP/1.1\r\nHost: a\r\nX-Much: ${'x'.repeat(bytes)}\r\n\r\n`,
+    );
     expect([answer.status, (JSON.parse(answer.text) as { code: string }).code]).toEqual([431, 'HEADERS_TOO_LARGE']);
     expect(answer.headers['content-type']).toBe(PROBLEM_CONTENT_TYPE);
   });
@@ -185,9 +203,18 @@ describe('what is hardly HTTP', () => {
     ['a broken request line', 'what is this\r\n\r\n'],
     ['a broken header', 'GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n'],
     ['two lengths', 'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
-    ['length and chunks', 'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['an unknown transfer encoding', 'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: zip\r\n\r\n'],
-    ['broken chunks', 'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    [
+      'length and chunks',
+      'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    [
+      'an unknown transfer encoding',
+      'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: zip\r\n\r\n',
+    ],
+    [
+      'broken chunks',
+      'POST /v1/probes/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    ],
     ['no Host', 'GET /v1/probes/plain HTTP/1.1\r\n\r\n'],
     ['a badly encoded path', 'GET /v1/probes/tagged/%zz HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['a path that is no UTF-8', 'GET /v1/probes/tagged/%ff HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -268,6 +295,8 @@ describe('X-Correlation-Id', () => {
 
   it.each(['', 'a b', 'a,b', 'x'.repeat(129), 'ä', '"quoted"'])('is replaced when it is %j', async (given) => {
     const answer = await probe.api.get('/v1/probes/plain', { 'x-correlation-id': given });
-    expect(answer.headers['x-correlation-id']).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    expect(answer.headers['x-correlation-id']).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+    );
   });
 });

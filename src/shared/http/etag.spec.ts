@@ -24,9 +24,12 @@ describe('parseIfMatch', () => {
     expect(parseIfMatch(header)).toEqual(match);
   });
 
-  it.each(['', '3', 'three', '"3', '"3",', ',"3"', '"3" "4"', '*, "3"', "'3'", 'w/"3"', '"a b"'])('refuses %j', (header) => {
-    expect(() => parseIfMatch(header)).toThrow(ValidationFailed);
-  });
+  it.each(['', '3', 'three', '"3', '"3",', ',"3"', '"3" "4"', '*, "3"', "'3'", 'w/"3"', '"a b"'])(
+    'refuses %j',
+    (header) => {
+      expect(() => parseIfMatch(header)).toThrow(ValidationFailed);
+    },
+  );
 });
 
 describe('timedTag', () => {

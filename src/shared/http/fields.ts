@@ -39,7 +39,7 @@ const shapes = new WeakMap<object, Map<string, FieldShape>>();
 /** @returns the fields of a class and of those that it extends, by name */
 export function fieldsOf(type: FieldsClass): ReadonlyMap<string, FieldShape> {
   const fields = new Map<string, FieldShape>();
-  for (let prototype: unknown = type.prototype; prototype instanceof Object; ) {
+  for (let prototype: unknown = type.prototype; prototype instanceof Object;) {
     for (const [name, shape] of shapes.get(prototype) ?? []) {
       if (!fields.has(name)) fields.set(name, shape);
     }
@@ -120,7 +120,9 @@ const textRule: Rule = (value) => {
   if (value.trim() === '') return 'must not be empty or blank';
   if (!value.isWellFormed()) return 'has a lone surrogate, which is no character';
   if (CONTROL.test(value)) return 'must not have control characters';
-  return hasMoreCharactersThan(value, TEXT_CHARACTERS_MAX) ? `must have at most ${TEXT_CHARACTERS_MAX} characters` : null;
+  return hasMoreCharactersThan(value, TEXT_CHARACTERS_MAX)
+    ? `must have at most ${TEXT_CHARACTERS_MAX} characters`
+    : null;
 };
 
 function hasMoreCharactersThan(text: string, max: number): boolean {
@@ -176,7 +178,7 @@ function lengthRule({ min, max }: Length): Rule {
 export function ListField(items: () => FieldsClass, length: Length & Presence): PropertyDecorator {
   // Swagger knows a deferred class by the function's name, `type`.
   const schema = { type: () => items(), isArray: true, minItems: length.min, maxItems: length.max };
-  return field(lengthRule(length), length, schema as ApiPropertyOptions, { items });
+  return field(lengthRule(length), length, schema, { items });
 }
 
 /** A list of skus or ids. */

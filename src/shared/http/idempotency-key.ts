@@ -26,7 +26,12 @@ export function RequiresIdempotencyKey(): MethodDecorator {
 
 /** The request is idempotent by its own rules; a key is taken all the same. */
 export function AcceptsIdempotencyKey(): MethodDecorator {
-  return ApiHeader({ name: 'Idempotency-Key', required: false, description: HEADER_DESCRIPTION, schema: HEADER_SCHEMA });
+  return ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: HEADER_DESCRIPTION,
+    schema: HEADER_SCHEMA,
+  });
 }
 
 export function requiresIdempotencyKey(handler: object): boolean {
@@ -75,7 +80,14 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
 export function fingerprintOf(request: FastifyRequest): string {
   const queryStart = request.url.indexOf('?');
   const path = queryStart === -1 ? request.url : request.url.slice(0, queryStart);
-  const query = queryStart === -1 ? '' : request.url.slice(queryStart + 1).split('&').sort().join('&');
+  const query =
+    queryStart === -1
+      ? ''
+      : request.url
+          .slice(queryStart + 1)
+          .split('&')
+          .sort()
+          .join('&');
   const hash = createHash('sha256');
   // JSON text has no line feed outside of its strings' escapes, nor has a path or a query, so the parts cannot run together.
   hash.update(`${request.method}\n${decodedPath(path)}\n${query}\n${canonicalJson(request.jsonBody ?? {})}`);

@@ -58,7 +58,11 @@ export class ProblemDocument {
   @ApiProperty({ description: 'Finds the request in logs and events' })
   correlationId!: string;
 
-  @ApiProperty({ type: [FieldErrorDocument], required: false, description: 'With VALIDATION_FAILED: all that is wrong' })
+  @ApiProperty({
+    type: [FieldErrorDocument],
+    required: false,
+    description: 'With VALIDATION_FAILED: all that is wrong',
+  })
   errors?: FieldErrorDocument[];
 }
 

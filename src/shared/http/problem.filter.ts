@@ -32,7 +32,11 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     // Kept open, Node discards what arrives until the request's time is over.
     reply.removeHeader('connection');
   }
-  reply.code(status).headers(headers).header(CORRELATION_HEADER, request.id).header('content-type', PROBLEM_CONTENT_TYPE);
+  reply
+    .code(status)
+    .headers(headers)
+    .header(CORRELATION_HEADER, request.id)
+    .header('content-type', PROBLEM_CONTENT_TYPE);
   reply.removeHeader('etag').removeHeader('location').removeHeader('content-length');
   reply.send(body);
 }

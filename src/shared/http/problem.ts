@@ -114,5 +114,7 @@ function titleOf(code: string): string {
 
 function retryAfterSecondsOf(error: unknown): number {
   const { retryAfterSeconds } = error as { retryAfterSeconds?: unknown };
-  return typeof retryAfterSeconds === 'number' ? Math.max(1, Math.ceil(retryAfterSeconds)) : RETRY_AFTER_SECONDS_DEFAULT;
+  return typeof retryAfterSeconds === 'number'
+    ? Math.max(1, Math.ceil(retryAfterSeconds))
+    : RETRY_AFTER_SECONDS_DEFAULT;
 }

@@ -60,7 +60,12 @@ describe('a good request', () => {
 
 describe('a bad request', () => {
   it('is told everything at once: path, query, body and headers', async () => {
-    const body = { lines: [GOOD_LINE, { sku: '..', quantity: 0, colour: 'red' }], ttlSeconds: '60', reason: ' ', extra: 1 };
+    const body = {
+      lines: [GOOD_LINE, { sku: '..', quantity: 0, colour: 'red' }],
+      ttlSeconds: '60',
+      reason: ' ',
+      extra: 1,
+    };
     const headers = { 'if-match': 'three', 'idempotency-key': 'ä' };
     const answer = await probe.api.post('/v1/probes/a%2Fb?limit=0&what=1', body, { headers, key: null });
     expect(asRecord(problemOf(answer, 400, 'VALIDATION_FAILED'))).toEqual({
@@ -112,12 +117,21 @@ describe('a bad request', () => {
     },
   );
 
-  it.each(['', '  ', '\u0000', 'a\u0007', 'a\nb', 'a\u007f', 'a\u0085', 'a\u2028b', 'x'.repeat(501), '🛒'.repeat(501), 7])(
-    'cannot have the text %j',
-    async (reason) => {
-      expect(Object.keys(await errorsOf('/v1/probes/a/cancel', { reason }))).toEqual(['reason']);
-    },
-  );
+  it.each([
+    '',
+    '  ',
+    '\u0000',
+    'a\u0007',
+    'a\nb',
+    'a\u007f',
+    'a\u0085',
+    'a\u2028b',
+    'x'.repeat(501),
+    '🛒'.repeat(501),
+    7,
+  ])('cannot have the text %j', async (reason) => {
+    expect(Object.keys(await errorsOf('/v1/probes/a/cancel', { reason }))).toEqual(['reason']);
+  });
 
   it('counts characters of a text, not their halves', async () => {
     expect((await probe.api.post('/v1/probes/a/cancel', { reason: '🛒'.repeat(500) })).status).toBe(200);

@@ -5,7 +5,7 @@ import type { Engine, EngineTransaction, Failure } from './engine/engine.ts';
 import { IdentityMap } from './identity-map.ts';
 import type { Table } from './table.ts';
 import { Transaction, type WorkStatus } from './transaction.ts';
-import type { QueuedWork, WorkQueue } from './work-queue.ts';
+import type { QueuedWork, WorkClass, WorkQueue } from './work-queue.ts';
 
 /** How one work of a committed batch ended. */
 export interface WorkResult {
@@ -71,8 +71,7 @@ export class BatchRun {
     const events: EventRow[] = [];
     const outcomes: WorkResult[] = [];
     await map.prefetch(works.flatMap(({ keys }) => keys));
-    const bulkWorks = works.filter(({ workClass }) => workClass === 'bulk').length;
-    const bulkFrom = performance.now();
+    const cost = new BulkCost();
     for (const work of works) {
       const own = new Transaction(tenantId, shared, map, transaction, this.toEventRow, (cause) => {
         this.engineFailure ??= { cause };
@@ -80,14 +79,13 @@ export class BatchRun {
       this.transactions.push(own);
       outcomes.push(await this.runWork(work, own));
       events.push(...own.events);
+      cost.ran(work.workClass);
     }
     await map.flush();
-    if (bulkWorks === works.length) {
-      this.queue.observeBulk(bulkWorks, performance.now() - bulkFrom);
-    }
     if (events.length > 0) {
       await transaction.appendEvents(events);
     }
+    cost.tell(this.queue);
     return outcomes;
   }
 
@@ -119,6 +117,31 @@ export class BatchRun {
 
   private failed(cause: unknown): BatchResult {
     return { kind: this.engine.classify(cause), cause };
+  }
+}
+
+/** What the bulk works of a batch cost: the time that they ran, and a share of the flush in proportion. */
+class BulkCost {
+  private readonly began = performance.now();
+  private last = this.began;
+  private bulkWorks = 0;
+  private bulkMs = 0;
+
+  ran(workClass: WorkClass): void {
+    const now = performance.now();
+    if (workClass === 'bulk') {
+      this.bulkWorks += 1;
+      this.bulkMs += now - this.last;
+    }
+    this.last = now;
+  }
+
+  tell(queue: WorkQueue): void {
+    if (this.bulkWorks > 0) {
+      const runMs = Math.max(this.last - this.began, Number.EPSILON);
+      const flushMs = performance.now() - this.last;
+      queue.observeBulk(this.bulkWorks, this.bulkMs + (flushMs * this.bulkMs) / runMs);
+    }
   }
 }
 

@@ -55,7 +55,8 @@ export class PersistenceModule implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.unitOfWork.close();
+    // The writer last: SQLite moves its write-ahead log into the file when the last connection closes, if that may write.
     await this.reader.close();
+    await this.unitOfWork.close();
   }
 }

@@ -124,18 +124,20 @@ export class Transaction {
     this.settlements.push(callback);
   }
 
-  /** Runs a command's work inside this one. What it did is undone when it throws, even if the caller goes on. */
-  async join<T>(keys: readonly EntityKey[], work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  /**
+   * Runs a command's work inside this one. What it did is undone when it throws, even if the caller goes on.
+   * @param depth how many commands the caller is inside of; another depth means that two run at the same time
+   */
+  async join<T>(depth: number, keys: readonly EntityKey[], work: () => Promise<T>): Promise<T> {
     this.assertOpen();
-    const depth = ++this.joinDepth;
+    if (depth !== this.joinDepth) {
+      throw new Error('Two commands ran at the same time inside one work; await one before the next');
+    }
+    this.joinDepth += 1;
     const mark = this.mark();
     try {
       await this.load(keys);
-      const result = await work(this);
-      if (depth !== this.joinDepth) {
-        throw new Error('Two commands ran at the same time inside one work; await one before the next');
-      }
-      return result;
+      return await work();
     } catch (error) {
       this.undoTo(mark);
       throw error;

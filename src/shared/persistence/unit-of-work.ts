@@ -31,6 +31,13 @@ export interface UnitOfWorkLimits extends QueueLimits {
   readonly attemptsMax: number;
 }
 
+/** Where in a work the running code is. */
+interface Place {
+  readonly transaction: Transaction;
+  /** Commands around it that have joined the work. */
+  readonly depth: number;
+}
+
 /** Longest pause before a batch that lost a race runs again, in milliseconds. */
 const RERUN_PAUSE_MAX_MS = 50;
 
@@ -41,7 +48,7 @@ const RERUN_PAUSE_MAX_MS = 50;
  * only then are the callers told, refusals and replays too. A work that throws is undone alone.
  */
 export class UnitOfWork {
-  private readonly active = new AsyncLocalStorage<Transaction>();
+  private readonly active = new AsyncLocalStorage<Place>();
   private readonly outside = AsyncLocalStorage.snapshot();
   private readonly queue: WorkQueue;
   private readonly tables: ReadonlyMap<string, Table>;
@@ -75,8 +82,13 @@ export class UnitOfWork {
    * @throws whatever the work throws; then nothing of it is stored
    */
   run<T>(options: WorkOptions, work: Work<T>): Promise<T> {
-    const joined = this.active.getStore();
-    return joined === undefined ? this.enqueue(options, work) : joined.join(options.keys, work);
+    const place = this.active.getStore();
+    if (place === undefined) {
+      return this.enqueue(options, work);
+    }
+    const { transaction, depth } = place;
+    const inside = { transaction, depth: depth + 1 };
+    return transaction.join(depth, options.keys, () => this.active.run(inside, work, transaction));
   }
 
   /** A trivial read on the writer, for readiness. */
@@ -111,7 +123,7 @@ export class UnitOfWork {
         workClass,
         keys,
         requestKey: requestKey === null ? null : `${tenantId} ${requestKey}`,
-        run: (transaction) => inCallersContext(() => this.active.run(transaction, work, transaction)),
+        run: (transaction) => inCallersContext(() => this.active.run({ transaction, depth: 0 }, work, transaction)),
         resolve: resolve as (value: unknown) => void,
         reject,
         deadline: performance.now() + this.limits.waitMaxMs,

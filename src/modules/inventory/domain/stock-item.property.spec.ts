@@ -83,9 +83,9 @@ function earlierStep(seconds: number): Step {
     text: `a hold ends after ${seconds} s`,
     fact: false,
     expect: (model) => {
-      if (model.noHoldDueBefore === null || expiresAt >= model.noHoldDueBefore) return 'nothing';
-      model.noHoldDueBefore = expiresAt;
-      return 'done';
+      // A lower bound that only the storage sees: no change of the item.
+      if (model.noHoldDueBefore !== null) model.noHoldDueBefore = Math.min(model.noHoldDueBefore, expiresAt);
+      return 'nothing';
     },
     run: (item) => {
       if (item.state.held > 0) item.expectExpiry(expiresAt);
@@ -173,7 +173,7 @@ function answerOf(item: StockItem, step: Step, ledger: MovementEntry[]): Answer 
   try {
     const entry = step.run(item);
     if (entry !== undefined) ledger.push(entry);
-    return item.state === before ? 'nothing' : 'done';
+    return item.version === before.version ? 'nothing' : 'done';
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     check(item.state === before && item.recordedEvents.length === 0, 'a refusal leaves nothing');

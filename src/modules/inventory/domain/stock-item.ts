@@ -182,10 +182,9 @@ export class StockItem extends Aggregate<StockItemState> {
     this.amend({ noHoldDueBefore: at });
   }
 
-  /** A hold of this item was made to end earlier. Counts as a change only when it now is the first to end. */
+  /** A hold of this item was made to end earlier. */
   expectExpiry(expiresAt: Instant): void {
-    const noHoldDueBefore = earlier(this.state.noHoldDueBefore, expiresAt);
-    if (noHoldDueBefore !== this.state.noHoldDueBefore) this.change({ noHoldDueBefore });
+    this.amend({ noHoldDueBefore: earlier(this.state.noHoldDueBefore, expiresAt) });
   }
 
   /**

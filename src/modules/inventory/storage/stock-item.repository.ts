@@ -53,7 +53,8 @@ export class StockItems {
   async save(tx: Transaction, item: StockItem): Promise<void> {
     const { sku, locationId } = item.state;
     const stored = await tx.get(stockItemsTable, sku, locationId);
-    if (item.version === (stored?.version ?? 0)) {
+    const hintChanged = stored !== undefined && item.state.noHoldDueBefore !== stored.noHoldDueBefore;
+    if (item.version === (stored?.version ?? 0) && !hintChanged) {
       return;
     }
     if (stored === undefined) {
