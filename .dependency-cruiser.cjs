@@ -69,7 +69,7 @@ const generalRules = [
     name: 'kernel-knows-no-framework',
     comment: 'The domain stands on the kernel: no Nest, no TypeORM, no HTTP, no driver, no file gets in by this way.',
     from: { path: KERNEL, pathNot: SPEC },
-    to: { pathNot: ['^src/', TYPEBOX, 'node_modules/uuid/', '^async_hooks$'] },
+    to: { pathNot: ['^src/', TYPEBOX, 'node_modules/uuid/', '^(async_hooks|crypto)$'] },
   },
   {
     name: 'shared-sees-no-module',

@@ -455,6 +455,13 @@ export const StockHeld = defineEvent(
   Type.Object({ sku: id, locationId: id, holdId: id, units, expiresAt: instant, stock: balances }, closed),
 );
 
+/** Units that were held until later are now held until `expiresAt`. */
+export const StockHoldShortened = defineEvent(
+  'inventory.stock.hold-shortened',
+  1,
+  Type.Object({ sku: id, locationId: id, holdId: id, units, expiresAt: instant, stock: balances }, closed),
+);
+
 export const StockReleased = defineEvent(
   'inventory.stock.released',
   1,
@@ -511,6 +518,7 @@ export const StockPolicyChanged = defineEvent(
 export const INVENTORY_EVENTS = [
   StockMoved,
   StockHeld,
+  StockHoldShortened,
   StockReleased,
   StockCommitted,
   StockOversold,

@@ -58,7 +58,6 @@ export class ReservationController {
     'UNKNOWN_LOCATION',
     'CART_ALREADY_RESERVED',
     'INSUFFICIENT_STOCK',
-    'QUANTITY_LIMIT',
   )
   create(
     @HttpExchange() exchange: Exchange,

@@ -102,13 +102,6 @@ export class WorkQueue {
     this.bulkCostMs += COST_SMOOTHING * (durationMs / works - this.bulkCostMs);
   }
 
-  /** Refuses everything that still waits. */
-  rejectAll(error: Error): void {
-    for (const work of this.removeWhere(() => true)) {
-      work.reject(error);
-    }
-  }
-
   close(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -83,12 +83,12 @@ function earlierStep(seconds: number): Step {
     text: `a hold ends after ${seconds} s`,
     fact: false,
     expect: (model) => {
-      // A lower bound that only the storage sees: no change of the item.
-      if (model.noHoldDueBefore !== null) model.noHoldDueBefore = Math.min(model.noHoldDueBefore, expiresAt);
-      return 'nothing';
+      if (model.held === 0) return 'nothing';
+      model.noHoldDueBefore = Math.min(model.noHoldDueBefore ?? Infinity, expiresAt);
+      return 'done';
     },
     run: (item) => {
-      if (item.state.held > 0) item.expectExpiry(expiresAt);
+      if (item.state.held > 0) item.shortenHold(1, 'H', expiresAt, AT);
     },
   };
 }
@@ -173,7 +173,7 @@ function answerOf(item: StockItem, step: Step, ledger: MovementEntry[]): Answer 
   try {
     const entry = step.run(item);
     if (entry !== undefined) ledger.push(entry);
-    return item.version === before.version ? 'nothing' : 'done';
+    return item.state === before ? 'nothing' : 'done';
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     check(item.state === before && item.recordedEvents.length === 0, 'a refusal leaves nothing');

@@ -287,8 +287,8 @@ describe('StockItem holds', () => {
     };
     expect(bound(() => item.hold(1, 'H-1', AT + 500, AT))).toBe(AT + 500);
     expect(bound(() => item.hold(1, 'H-2', AT + 900, AT))).toBe(AT + 500);
-    expect(bound(() => item.expectExpiry(AT + 600))).toBe(AT + 500);
-    expect(bound(() => item.expectExpiry(AT + 400))).toBe(AT + 400);
+    expect(bound(() => item.shortenHold(1, 'H-2', AT + 600, AT))).toBe(AT + 500);
+    expect(bound(() => item.shortenHold(1, 'H-2', AT + 400, AT))).toBe(AT + 400);
     expect(bound(() => item.release(1, 'HELD', 'H-1', 'CHANGED', AT))).toBe(AT + 400);
     expect(bound(() => item.commit(1, 'H-2', AT))).toBeNull();
     expect(bound(() => item.hold(2, 'H-3', AT + 700, AT))).toBe(AT + 700);
@@ -296,13 +296,19 @@ describe('StockItem holds', () => {
     expect(bound(() => item.release(2, 'HELD', 'H-3', 'EXPIRED', AT))).toBeNull();
   });
 
-  it('remembers an earlier end without a change that anybody could see', () => {
-    const item = aStockItem({ onHand: 9 });
-    item.hold(1, 'H-1', AT + 500, AT);
-    item.takeEvents();
+  it('records that a hold ends earlier, as a change of its own', () => {
+    const item = aStockItem({ onHand: 9, held: 2 });
+    const { version, held } = item.state;
+    item.shortenHold(2, 'H-1', AT + 400, AT);
+    expect(item.state).toMatchObject({ version: version + 1, updatedAt: AT, held });
+    expect(item.recordedEvents).toMatchObject([
+      { type: 'inventory.stock.hold-shortened', data: { holdId: 'H-1', units: 2, stock: { held } } },
+    ]);
+  });
+
+  it('remembers what a look at the holds has told, which nobody else can see', () => {
+    const item = aStockItem({ onHand: 9, held: 2 });
     const { version, updatedAt } = item.state;
-    item.expectExpiry(AT + 499);
-    expect(item.state).toMatchObject({ noHoldDueBefore: AT + 499, version, updatedAt });
     item.knowNoHoldDueBefore(AT + 800);
     expect(item.state).toMatchObject({ noHoldDueBefore: AT + 800, version, updatedAt });
     expect(item.recordedEvents).toEqual([]);

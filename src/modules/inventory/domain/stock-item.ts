@@ -9,6 +9,7 @@ import {
   type ReleaseCause,
   StockCommitted,
   StockHeld,
+  StockHoldShortened,
   StockLow,
   StockMoved,
   StockOversold,
@@ -182,9 +183,11 @@ export class StockItem extends Aggregate<StockItemState> {
     this.amend({ noHoldDueBefore: at });
   }
 
-  /** A hold of this item was made to end earlier. */
-  expectExpiry(expiresAt: Instant): void {
-    this.amend({ noHoldDueBefore: earlier(this.state.noHoldDueBefore, expiresAt) });
+  /** A hold of this item was made to end earlier: a change, because what may be taken comes back earlier, too. */
+  shortenHold(units: number, holdId: string, expiresAt: Instant, at: Instant): void {
+    this.assertHas(units, 'held');
+    const next = { noHoldDueBefore: earlier(this.state.noHoldDueBefore, expiresAt) };
+    this.apply(next, StockHoldShortened, { holdId, units, expiresAt: toIsoInstant(expiresAt) }, at);
   }
 
   /**

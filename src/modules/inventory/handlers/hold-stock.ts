@@ -138,22 +138,26 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
         });
       }
       rows.delete(place);
-      await this.putRow(tx, { holdId, sku, locationId, units, state: 'HELD', expiresAt, version: 0 }, row, item);
+      await this.putRow(tx, { holdId, sku, locationId, units, state: 'HELD', expiresAt, version: 0 }, row, item, at);
     }
     for (const [place, row] of rows) {
-      await this.putRow(tx, { ...row, expiresAt }, row, itemAt(items, place));
+      await this.putRow(tx, { ...row, expiresAt }, row, itemAt(items, place), at);
     }
   }
 
-  private async putRow(tx: Transaction, next: HoldRow, row: HoldRow | undefined, item: StockItem): Promise<void> {
+  private async putRow(
+    tx: Transaction,
+    next: HoldRow,
+    row: HoldRow | undefined,
+    item: StockItem,
+    at: Instant,
+  ): Promise<void> {
     if (row === undefined) {
       this.holds.insert(tx, { ...next, version: 1 });
     } else if (next.units === 0) {
       await this.holds.remove(tx, row);
     } else {
-      await this.holds.put(tx, { ...next, version: row.version + 1 });
-      item.expectExpiry(next.expiresAt);
-      await this.items.save(tx, item);
+      await this.holds.renew(tx, { ...next, version: row.version + 1 }, row, item, at);
     }
   }
 

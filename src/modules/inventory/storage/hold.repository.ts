@@ -114,6 +114,15 @@ export class Holds {
     return pairs;
   }
 
+  /** Stores what a hold has from now on. Units that are now held for a shorter time are a change of their item, too. */
+  async renew(tx: Transaction, next: HoldRow, row: HoldRow, item: StockItem, at: Instant): Promise<void> {
+    await this.put(tx, next);
+    if (next.expiresAt < row.expiresAt) {
+      item.shortenHold(Math.min(row.units, next.units), row.holdId, next.expiresAt, at);
+      await this.items.save(tx, item);
+    }
+  }
+
   put(tx: Transaction, row: HoldRow): Promise<void> {
     return tx.put(holdsTable, row);
   }

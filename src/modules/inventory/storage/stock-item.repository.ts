@@ -53,8 +53,7 @@ export class StockItems {
   async save(tx: Transaction, item: StockItem): Promise<void> {
     const { sku, locationId } = item.state;
     const stored = await tx.get(stockItemsTable, sku, locationId);
-    const hintChanged = stored !== undefined && item.state.noHoldDueBefore !== stored.noHoldDueBefore;
-    if (item.version === (stored?.version ?? 0) && !hintChanged) {
+    if (item.version === (stored?.version ?? 0)) {
       return;
     }
     if (stored === undefined) {
