@@ -1,21 +1,7 @@
 import type { EntityKey } from '../kernel/entity-key.ts';
 import type { EngineTransaction, Row } from './engine/engine.ts';
 import type { Table } from './table.ts';
-
-/** One row of the batch: as it was loaded, and as the works have left it so far. Undefined: there is no such row. */
-export interface Entry {
-  readonly table: Table;
-  readonly key: string;
-  readonly loaded: Row | undefined;
-  current: Row | undefined;
-  /** Must still be at the loaded version at commit although it was only read. */
-  guarded: boolean;
-  /** Whether it stands in the groups of its table. */
-  grouped: boolean;
-}
-
-/** Ids have no control characters, so this cannot occur in a key. */
-const SEPARATOR = '\u0000';
+import { type Entry, SEPARATOR, TableEntries } from './table-entries.ts';
 
 /**
  * The rows that a batch has seen: each is loaded at most once and written at most once, however many works touch it.
@@ -60,6 +46,23 @@ export class IdentityMap {
     }
   }
 
+  /** The entry if it is known already: most are, because keys are declared. */
+  peek(table: Table, values: readonly string[]): Entry | undefined {
+    return this.entriesOf(table).byKey.get(values.join(SEPARATOR));
+  }
+
+  /** The rows of a group if it is known to be complete already. */
+  peekGroup(table: Table, group: string, values: readonly string[]): Entry[] | undefined {
+    const text = values.join(SEPARATOR);
+    const entries = this.entriesOf(table);
+    return entries.isComplete(group, text) ? presentOf(entries.members(group, text)) : undefined;
+  }
+
+  /** Whether nothing is left to load for these keys. */
+  knowsAll(keys: readonly EntityKey[]): boolean {
+    return keys.every(({ table, group, values }) => this.knows(this.tableNamed(table), group, values.join(SEPARATOR)));
+  }
+
   async entry(table: Table, values: readonly string[]): Promise<Entry> {
     const key = values.join(SEPARATOR);
     const entries = this.entriesOf(table);
@@ -76,7 +79,7 @@ export class IdentityMap {
     if (!entries.isComplete(group, text)) {
       await this.loadGroups(table, group, new Map([[text, values]]));
     }
-    return entries.members(group, text).filter((entry) => entry.current !== undefined);
+    return presentOf(entries.members(group, text));
   }
 
   /** The entry of a row that was read from the database; what the batch already knows of it wins. */
@@ -217,56 +220,8 @@ export class IdentityMap {
   }
 }
 
-/** The known rows of one table, and which of its groups are known to be complete. */
-class TableEntries {
-  readonly byKey = new Map<string, Entry>();
-  private readonly groups = new Map<string, Map<string, Set<Entry>>>();
-  private readonly complete = new Set<string>();
-
-  constructor(private readonly table: Table) {}
-
-  add(key: string, loaded: Row | undefined): Entry {
-    const entry: Entry = { table: this.table, key, loaded, current: loaded, guarded: false, grouped: false };
-    this.byKey.set(key, entry);
-    if (loaded !== undefined) {
-      this.joinGroups(entry, loaded);
-    }
-    return entry;
-  }
-
-  /** Group values never change while a row lives, so an entry joins once, when its values are first known. */
-  joinGroups(entry: Entry, row: Row): void {
-    if (entry.grouped) {
-      return;
-    }
-    entry.grouped = true;
-    for (const [name, { properties }] of Object.entries(this.table.groups)) {
-      const values = properties.map((property) => row[property]);
-      if (values.includes(null)) {
-        continue;
-      }
-      let members = this.groups.get(name);
-      if (members === undefined) {
-        members = new Map();
-        this.groups.set(name, members);
-      }
-      const text = values.join(SEPARATOR);
-      const set = members.get(text) ?? new Set<Entry>();
-      members.set(text, set.add(entry));
-    }
-  }
-
-  members(group: string, text: string): Entry[] {
-    return [...(this.groups.get(group)?.get(text) ?? [])];
-  }
-
-  isComplete(group: string, text: string): boolean {
-    return this.complete.has(`${group}${SEPARATOR}${text}`);
-  }
-
-  markComplete(group: string, text: string): void {
-    this.complete.add(`${group}${SEPARATOR}${text}`);
-  }
+function presentOf(entries: readonly Entry[]): Entry[] {
+  return entries.filter(({ current }) => current !== undefined);
 }
 
 export function keyOf(table: Table, row: Row): string {

@@ -3,11 +3,14 @@ import type { DomainEvent } from '../kernel/domain-event.ts';
 import type { EntityKey } from '../kernel/entity-key.ts';
 import type { EventRow } from '../outbox/event-log.ts';
 import type { EngineTransaction, Row, SqlParameters } from './engine/engine.ts';
-import type { Entry, IdentityMap } from './identity-map.ts';
+import type { IdentityMap } from './identity-map.ts';
 import type { Table } from './table.ts';
+import type { Entry } from './table-entries.ts';
 
 /** How a work ended; what is counted of it is counted once, when that is certain. */
 export type WorkStatus = 'success' | 'refused' | 'error';
+
+const LOADED = Promise.resolve();
 
 /** A place to return to within a work: everything after it can be undone. */
 interface Mark {
@@ -42,19 +45,20 @@ export class Transaction {
 
   /** Loads several rows at once that turned out to be needed. */
   load(keys: readonly EntityKey[]): Promise<void> {
-    return this.guard(() => this.map.prefetch(keys));
+    // What is known costs one promise instead of five: under AsyncLocalStorage each of them costs a microsecond.
+    return this.map.knowsAll(keys) ? LOADED : this.guard(() => this.map.prefetch(keys));
   }
 
   /** @param key the values of the table's key, without the tenant */
-  async get<R extends object>(table: Table<R>, ...key: string[]): Promise<R | undefined> {
-    const entry = await this.guard(() => this.map.entry(table as Table, key));
-    return entry.current as R | undefined;
+  get<R extends object>(table: Table<R>, ...key: string[]): Promise<R | undefined> {
+    const known = this.map.peek(table, key);
+    return known === undefined ? this.fetch(table, key) : this.opened(known.current as R | undefined);
   }
 
   /** All rows of a group, in no particular order. */
-  async group<R extends object>(table: Table<R>, group: string, ...values: string[]): Promise<R[]> {
-    const entries = await this.guard(() => this.map.groupEntries(table as Table, group, values));
-    return entries.map((entry) => entry.current as R);
+  group<R extends object>(table: Table<R>, group: string, ...values: string[]): Promise<R[]> {
+    const known = this.map.peekGroup(table, group, values);
+    return known === undefined ? this.fetchGroup(table, group, values) : this.opened(rowsOf<R>(known));
   }
 
   /**
@@ -90,9 +94,8 @@ export class Transaction {
   }
 
   /** Stores a row, new or changed. The row must not be changed in place afterwards. */
-  async put<R extends object>(table: Table<R>, row: R): Promise<void> {
-    const key = table.key.map((property) => (row as Row)[property] as string);
-    this.set(await this.guard(() => this.map.entry(table as Table, key)), row as Row);
+  put<R extends object>(table: Table<R>, row: R): Promise<void> {
+    return this.replace(table, row as Row, row as Row);
   }
 
   /** Stores a row under a key that is fresh (a new id), so nothing is looked up first. */
@@ -100,9 +103,8 @@ export class Transaction {
     this.set(this.map.fresh(table, row as Row), row as Row);
   }
 
-  async remove<R extends object>(table: Table<R>, row: R): Promise<void> {
-    const key = table.key.map((property) => (row as Row)[property] as string);
-    this.set(await this.guard(() => this.map.entry(table as Table, key)), undefined);
+  remove<R extends object>(table: Table<R>, row: R): Promise<void> {
+    return this.replace(table, row as Row, undefined);
   }
 
   /** Makes the commit depend on this row: it has to be unchanged since it was loaded, although it is only read. */
@@ -174,6 +176,30 @@ export class Transaction {
     this.recorded.length = mark.events;
   }
 
+  private async fetch<R extends object>(table: Table<R>, key: string[]): Promise<R | undefined> {
+    const entry = await this.guard(() => this.map.entry(table as Table, key));
+    return entry.current as R | undefined;
+  }
+
+  private async fetchGroup<R extends object>(table: Table<R>, group: string, values: string[]): Promise<R[]> {
+    return rowsOf<R>(await this.guard(() => this.map.groupEntries(table as Table, group, values)));
+  }
+
+  private async replace(table: Table, row: Row, next: Row | undefined): Promise<void> {
+    const key = table.key.map((property) => row[property] as string);
+    const entry = this.map.peek(table, key) ?? (await this.guard(() => this.map.entry(table, key)));
+    this.set(entry, next);
+  }
+
+  private opened<T>(value: T): Promise<T> {
+    try {
+      this.assertOpen();
+      return Promise.resolve(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   private set(entry: Entry, row: Row | undefined): void {
     this.assertOpen();
     this.changes.push({ entry, previous: entry.current });
@@ -199,4 +225,8 @@ export class Transaction {
       throw new Error('A work may not change its tenant');
     }
   }
+}
+
+function rowsOf<R>(entries: readonly Entry[]): R[] {
+  return entries.map(({ current }) => current as R);
 }
