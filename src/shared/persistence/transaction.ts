@@ -192,12 +192,8 @@ export class Transaction {
   }
 
   private opened<T>(value: T): Promise<T> {
-    try {
-      this.assertOpen();
-      return Promise.resolve(value);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    this.assertOpen();
+    return Promise.resolve(value);
   }
 
   private set(entry: Entry, row: Row | undefined): void {
