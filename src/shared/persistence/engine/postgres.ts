@@ -147,22 +147,23 @@ class PostgresTransaction implements EngineTransaction {
     const set = table.columns.filter((column) => !table.key.includes(column.property));
     const identity = identityColumns(table);
     const text = `UPDATE ${table.name} AS t SET ${set.map(({ name }) => `${name} = v.${name}`).join(', ')}
-      FROM unnest(${arrays([...set, ...identity], 2)})
-        AS v(${[...set.map(({ name }) => name), ...identity.map(({ name }) => `loaded_${name}`)].join(', ')})
-      WHERE t.tenant_id = $1${identity.map(({ name }) => ` AND t.${name} = v.loaded_${name}`).join('')}`;
+      FROM unnest($1::text[], ${arrays([...set, ...identity], 2)})
+        AS v(${['loaded_tenant_id', ...set.map(({ name }) => name), ...identity.map(({ name }) => `loaded_${name}`)].join(', ')})
+      WHERE t.tenant_id = v.loaded_tenant_id${identity.map(({ name }) => ` AND t.${name} = v.loaded_${name}`).join('')}`;
     const values = [
       ...set.map((column) => valuesOf(column, rows)),
       ...identity.map((column) => valuesOf(column, loaded)),
     ];
-    this.expectRows(table, rows.length, await this.write(text, [this.tenantId, ...values]));
+    this.expectRows(table, rows.length, await this.write(text, [this.tenantOf(rows), ...values]));
   }
 
   async remove(table: Table, loaded: readonly Row[]): Promise<void> {
     const identity = identityColumns(table);
-    const text = `DELETE FROM ${table.name} AS t USING unnest(${arrays(identity, 2)}) AS v(${identity.map(({ name }) => name).join(', ')})
-      WHERE t.tenant_id = $1${identity.map(({ name }) => ` AND t.${name} = v.${name}`).join('')}`;
+    const text = `DELETE FROM ${table.name} AS t USING unnest($1::text[], ${arrays(identity, 2)})
+        AS v(${['tenant_id', ...identity.map(({ name }) => name)].join(', ')})
+      WHERE t.tenant_id = v.tenant_id${identity.map(({ name }) => ` AND t.${name} = v.${name}`).join('')}`;
     const values = identity.map((column) => valuesOf(column, loaded));
-    this.expectRows(table, loaded.length, await this.write(text, [this.tenantId, ...values]));
+    this.expectRows(table, loaded.length, await this.write(text, [this.tenantOf(loaded), ...values]));
   }
 
   async appendEvents(events: readonly EventRow[]): Promise<void> {
@@ -205,18 +206,32 @@ class PostgresTransaction implements EngineTransaction {
     keys: readonly (readonly string[])[],
   ): Promise<Row[]> {
     const columns = columnsOf(table, properties);
-    const order = columnsOf(table, table.key).map(({ name }) => `t.${name}`);
+    const order = columnsOf(table, table.key).map(({ name }) => `r.${name}`);
+    // LATERAL, with what keeps it from being dissolved: one look-up by index for each key, in key order, whatever the
+    // planner thinks of a table that was empty when it made the plan.
     const text = `SELECT ${columnList(table, 't.')}
-      FROM unnest(${arrays(columns, 2)}) AS k(${columns.map(({ name }) => name).join(', ')})
-      JOIN ${table.name} AS t ON t.tenant_id = $1${columns.map(({ name }) => ` AND t.${name} = k.${name}`).join('')}${where}
-      ${this.lockRows ? `ORDER BY ${order.join(', ')} FOR UPDATE OF t` : ''}`;
+      FROM unnest($1::text[], ${arrays(columns, 2)})
+        AS k(${['tenant_id', ...columns.map(({ name }) => name)].join(', ')})
+      CROSS JOIN LATERAL (
+        SELECT r.* FROM ${table.name} AS r
+        WHERE r.tenant_id = k.tenant_id${columns.map(({ name }) => ` AND r.${name} = k.${name}`).join('')}${where}
+        ${this.lockRows ? `ORDER BY ${order.join(', ')} FOR UPDATE` : 'OFFSET 0'}
+      ) AS t`;
     const result = await this.client.query<unknown[]>({
       name: nameOf(text),
       text,
-      values: [this.tenantId, ...columns.map((_, index) => keys.map((key) => key[index]))],
+      values: [this.tenantOf(keys), ...columns.map((_, index) => keys.map((key) => key[index]))],
       rowMode: 'array',
     });
     return result.rows.map((values) => decodeRow(table, values));
+  }
+
+  /**
+   * The tenant once for each row: as a column of the join it takes part in the index condition. As a constant it would
+   * be a plan of its own, all rows of the tenant, made while the table was empty and kept.
+   */
+  private tenantOf(rows: readonly unknown[]): string[] {
+    return rows.map(() => this.tenantId);
   }
 
   private async write(text: string, values: readonly unknown[]): Promise<number> {
