@@ -1,0 +1,24 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type BenchServer, startServer } from './server-process.ts';
+import { loadStock } from './stock.ts';
+
+/**
+ * Runs `work` against a stocked server on a fresh SQLite file. The file lies beside the usual one in ./data and not in
+ * a temporary folder, which may be memory: what is measured is durable.
+ */
+export async function onSqlite<T>(work: (server: BenchServer) => Promise<T>): Promise<T> {
+  mkdirSync('data', { recursive: true });
+  const folder = mkdtempSync(resolve('data', 'bench-'));
+  try {
+    const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`);
+    try {
+      await loadStock(server);
+      return await work(server);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,58 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import type { Target } from './load.ts';
+
+/** Migrations and a cold start on a busy machine. */
+const START_MAX_MS = 60_000;
+/** Past this a server that was asked to stop is ended. */
+const STOP_MAX_MS = 15_000;
+
+/** A server of its own process, production build, with logs and metrics as in production. */
+export interface BenchServer extends Target {
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts bench/server.ts. Its log lines, at the default level, are written like in production, only to /dev/null, so
+ * that the disk of the log does not mix with the disk of the database.
+ *
+ * @param databaseUrl as in the setting DATABASE_URL
+ * @throws Error with what the server said when it does not come up
+ */
+export async function startServer(databaseUrl: string): Promise<BenchServer> {
+  const log = openSync('/dev/null', 'w');
+  const child = fork(new URL('./server.js', import.meta.url), {
+    // Nothing of the caller's own settings: two runs on one machine measure the same server.
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: '0' },
+    stdio: ['ignore', log, 'pipe', 'ipc'],
+  });
+  closeSync(log);
+  const complaints: string[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => complaints.push(chunk.toString()));
+  try {
+    const url = await addressOf(child);
+    return { url, pid: child.pid ?? 0, stop: () => stop(child) };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`The server did not start: ${complaints.join('').slice(0, 2000)}`, { cause: error });
+  }
+}
+
+async function addressOf(child: ChildProcess): Promise<string> {
+  const signal = AbortSignal.timeout(START_MAX_MS);
+  const [message] = (await Promise.race([
+    once(child, 'message', { signal }),
+    once(child, 'exit', { signal }).then(() => Promise.reject(new Error('it ended'))),
+  ])) as [{ url: string }];
+  return message.url;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const lastResort = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
+  await ended;
+  clearTimeout(lastResort);
+}

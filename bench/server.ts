@@ -1,0 +1,20 @@
+import { createApp } from '../src/app.ts';
+import { readSettings } from '../src/shared/settings.ts';
+import { EmptyModule } from './empty.controller.ts';
+
+/*
+ * The server of the bench: the application as it is, with one route more. It tells its address to the process that
+ * forked it and ends with it.
+ */
+
+const app = await createApp(readSettings(process.env), [EmptyModule]);
+
+async function stop(): Promise<void> {
+  await app.close();
+  process.exit(0);
+}
+
+process.once('SIGTERM', () => void stop());
+process.once('disconnect', () => void stop());
+await app.listen(0, '127.0.0.1');
+process.send?.({ url: await app.getUrl() });

@@ -1,0 +1,49 @@
+import { ApiClient, type ApiRequest } from '../scripts/replay/api-client.ts';
+import { forEachOf } from '../scripts/replay/for-each.ts';
+import { QUANTITY_MAX } from '../scripts/replay/limits.ts';
+import type { Target, Workload } from './load.ts';
+
+/** As many skus as the load is spread over (issue 2, how it is judged). */
+export const SKUS = 1000;
+export const LOCATION = 'BENCH-STORE';
+/** Longer than any run, so that no hold falls due while it lasts. */
+const TTL_SECONDS = 14_400;
+
+/** Creating a reservation of one unit, one line, explicit location, in turn over all skus. */
+export const spreadReservations: Workload = reservations('reservation, spread', (n) => skuOf(n % SKUS));
+/** The same, always the same sku. */
+export const hotReservations: Workload = reservations('reservation, one hot sku', () => skuOf(0));
+/** The same bodies through the same app to a handler that does nothing (bench/empty.controller.ts). */
+export const emptyPosts: Workload = { ...spreadReservations, name: 'empty POST', path: '/v1/bench/empty' };
+
+/** Receives the most units that one movement takes of each sku: more than a run can hold. */
+export async function loadStock({ url }: Target): Promise<void> {
+  const api = new ApiClient(url);
+  const send = async (request: ApiRequest): Promise<void> => {
+    const answer = await api.send(request);
+    if (!answer.ok) throw new Error(`Loading stock failed: ${request.path}: ${answer.code} ${answer.detail}`);
+  };
+  await send({ method: 'PUT', path: `/v1/locations/${LOCATION}`, body: { name: 'Bench', kind: 'STORE' } });
+  await forEachOf([...Array(SKUS).keys()], 32, async (n) => {
+    await send({ method: 'PUT', path: `/v1/products/${skuOf(n)}`, body: { name: `Product ${n}` } });
+    await send({
+      method: 'POST',
+      path: `/v1/stock/${skuOf(n)}/${LOCATION}/movements`,
+      body: { type: 'RECEIPT', quantity: QUANTITY_MAX },
+      idempotencyKey: `bench-stock-${n}`,
+    });
+  });
+}
+
+function reservations(name: string, skuOfRequest: (n: number) => string): Workload {
+  const body = (n: number): string =>
+    JSON.stringify({
+      lines: [{ sku: skuOfRequest(n), quantity: 1, locationId: LOCATION }],
+      ttlSeconds: TTL_SECONDS,
+    });
+  return { name, path: '/v1/reservations', body };
+}
+
+function skuOf(n: number): string {
+  return `BENCH-${String(n).padStart(4, '0')}`;
+}
