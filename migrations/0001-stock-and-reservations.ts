@@ -170,6 +170,8 @@ function platform({ text, integer, position, plain }: Dialect): string[] {
       causation_id ${text},
       traceparent ${text}
     ) ${plain}`,
-    'CREATE INDEX outbox_events_by_subject ON outbox_events (tenant_id, subject, position)',
+    // Of reservations only, whose ids rise: the index grows at its end. What happened to stock is in the ledger.
+    `CREATE INDEX outbox_events_of_reservations ON outbox_events (tenant_id, subject, position)
+      WHERE location_id IS NULL`,
   ];
 }

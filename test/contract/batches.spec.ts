@@ -255,7 +255,8 @@ describeOnBothEngines('UnitOfWork.run', (engineName) => {
     await asTenant('assumed', async () => {
       await insertCounter('assumed');
       await path.unitOfWork.run({ keys: [] }, async (tx) => {
-        await tx.assume(locationsTable, 'assumed');
+        await tx.get(locationsTable, 'assumed');
+        tx.assume(locationsTable, 'assumed');
         await tx.put(locationsTable, aCounter('made-on-assumption'));
       });
       expect(await readCounter(path.reader, 'assumed')).toMatchObject({ version: 1 });

@@ -411,7 +411,8 @@ export class ListMovements extends Query<Page<MovementView>> {
 
 const id = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' });
 const units = Type.Integer({ minimum: 1 });
-const instant = Type.String({ format: 'date-time' });
+/** ISO-8601 UTC with milliseconds. */
+const instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
 const balance = Type.Integer({ minimum: -BALANCE_MAX, maximum: BALANCE_MAX });
 const text = Type.Union([Type.String({ maxLength: 500 }), Type.Null()]);
 

@@ -179,7 +179,8 @@ export class ListReservations extends Query<Page<ReservationView>> {
 const id = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' });
 const idOrNull = Type.Union([id, Type.Null()]);
 const quantity = Type.Integer({ minimum: 1 });
-const instant = Type.String({ format: 'date-time' });
+/** ISO-8601 UTC with milliseconds. */
+const instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
 const closed = { additionalProperties: false } as const;
 
 const lines = Type.Array(

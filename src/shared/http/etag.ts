@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { VersionMatch } from '../kernel/version-match.ts';
 import type { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './exchange.ts';
@@ -33,7 +33,7 @@ export function renderTag(tag: Tag, bodyText: string): string {
 const HASH_CHARACTERS = 11;
 
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, HASH_CHARACTERS);
+  return hash('sha256', text, 'base64url').slice(0, HASH_CHARACTERS);
 }
 
 /** One member of a list of entity tags (RFC 9110, section 8.8.3), with the comma before the next one. */

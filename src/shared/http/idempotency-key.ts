@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
@@ -88,10 +88,9 @@ export function fingerprintOf(request: FastifyRequest): string {
           .split('&')
           .sort()
           .join('&');
-  const hash = createHash('sha256');
   // JSON text has no line feed outside of its strings' escapes, nor has a path or a query, so the parts cannot run together.
-  hash.update(`${request.method}\n${decodedPath(path)}\n${query}\n${canonicalJson(request.jsonBody ?? {})}`);
-  return hash.digest('base64url');
+  const text = `${request.method}\n${decodedPath(path)}\n${query}\n${canonicalJson(request.jsonBody ?? {})}`;
+  return hash('sha256', text, 'base64url');
 }
 
 /** `%41` and `A` are the same path. The router has decoded it before, so it can be decoded. */

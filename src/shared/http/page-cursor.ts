@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { currentContext } from '../kernel/context.ts';
 import { ValidationFailed } from './http-error.ts';
 
@@ -61,5 +61,5 @@ function sealOf(list: string, filters: CursorFilters, position: CursorPosition):
   const named = Object.entries(filters).filter(([, value]) => value !== undefined && value !== null);
   named.sort(([one], [other]) => (one < other ? -1 : 1));
   const text = JSON.stringify([currentContext().tenantId, list, named, position]);
-  return createHash('sha256').update(text).digest('base64url').slice(0, SEAL_CHARACTERS);
+  return hash('sha256', text, 'base64url').slice(0, SEAL_CHARACTERS);
 }

@@ -1,5 +1,4 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import { currentContext } from '../kernel/context.ts';
 import type { DomainEvent, EventDefinition } from '../kernel/domain-event.ts';
 import type { Ids } from '../kernel/ids.ts';
@@ -15,8 +14,6 @@ export class EventRecorder {
     private readonly ids: Ids,
   ) {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
-    // The package is CommonJS: its function is the default export of the default export.
-    (addFormats as unknown as { default: (ajv: Ajv2020) => void }).default(ajv);
     for (const { type, version, payload } of definitions) {
       if (this.validators.has(nameOf(type, version))) {
         throw new Error(`The event ${type} version ${version} is defined twice`);

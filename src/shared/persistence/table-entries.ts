@@ -1,5 +1,5 @@
 import type { Row } from './engine/engine.ts';
-import type { Table } from './table.ts';
+import type { Group, Table } from './table.ts';
 
 /** One row of the batch: as it was loaded, and as the works have left it so far. Undefined: there is no such row. */
 export interface Entry {
@@ -21,8 +21,11 @@ export class TableEntries {
   readonly byKey = new Map<string, Entry>();
   private readonly groups = new Map<string, Map<string, Set<Entry>>>();
   private readonly complete = new Set<string>();
+  private readonly groupList: readonly (readonly [string, Group])[];
 
-  constructor(private readonly table: Table) {}
+  constructor(private readonly table: Table) {
+    this.groupList = Object.entries(table.groups);
+  }
 
   add(key: string, loaded: Row | undefined): Entry {
     const entry: Entry = { table: this.table, key, loaded, current: loaded, guarded: false, grouped: false };
@@ -39,7 +42,7 @@ export class TableEntries {
       return;
     }
     entry.grouped = true;
-    for (const [name, { properties }] of Object.entries(this.table.groups)) {
+    for (const [name, { properties }] of this.groupList) {
       const values = properties.map((property) => row[property]);
       if (values.includes(null)) {
         continue;

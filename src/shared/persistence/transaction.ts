@@ -55,6 +55,15 @@ export class Transaction {
     return known === undefined ? this.fetch(table, key) : this.opened(known.current as R | undefined);
   }
 
+  /**
+   * A row that was loaded before (declared, or by `load`), without a promise: for the hot path.
+   * @throws Error when it was not
+   */
+  loaded<R extends object>(table: Table<R>, ...key: string[]): R | undefined {
+    this.assertOpen();
+    return this.knownEntry(table, key).current as R | undefined;
+  }
+
   /** All rows of a group, in no particular order. */
   group<R extends object>(table: Table<R>, group: string, ...values: string[]): Promise<R[]> {
     const known = this.map.peekGroup(table, group, values);
@@ -94,23 +103,29 @@ export class Transaction {
   }
 
   /** Stores a row, new or changed. The row must not be changed in place afterwards. */
-  put<R extends object>(table: Table<R>, row: R): Promise<void> {
-    return this.replace(table, row as Row, row as Row);
+  async put<R extends object>(table: Table<R>, row: R): Promise<void> {
+    const key = keyValues(table, row as Row);
+    this.assign(this.map.peek(table, key) ?? (await this.guard(() => this.map.entry(table as Table, key))), row as Row);
+  }
+
+  /** Stores a row whose key was loaded before, without a promise: for the hot path. */
+  replace<R extends object>(table: Table<R>, row: R): void {
+    this.assign(this.knownEntry(table, keyValues(table, row as Row)), row as Row);
   }
 
   /** Stores a row under a key that is fresh (a new id), so nothing is looked up first. */
   insert<R extends object>(table: Table<R>, row: R): void {
-    this.set(this.map.fresh(table, row as Row), row as Row);
+    this.assign(this.map.fresh(table, row as Row), row as Row);
   }
 
-  remove<R extends object>(table: Table<R>, row: R): Promise<void> {
-    return this.replace(table, row as Row, undefined);
+  /** Removes a row that was loaded before. */
+  remove<R extends object>(table: Table<R>, row: R): void {
+    this.assign(this.knownEntry(table, keyValues(table, row as Row)), undefined);
   }
 
-  /** Makes the commit depend on this row: it has to be unchanged since it was loaded, although it is only read. */
-  async assume<R extends object>(table: Table<R>, ...key: string[]): Promise<void> {
-    const entry = await this.guard(() => this.map.entry(table as Table, key));
-    this.map.guard(entry);
+  /** Makes the commit depend on a row that was loaded before: it has to be unchanged since, although it is only read. */
+  assume<R extends object>(table: Table<R>, ...key: string[]): void {
+    this.map.guard(this.knownEntry(table, key));
   }
 
   /** @throws Error when an event does not match the schema of its type and version */
@@ -130,7 +145,7 @@ export class Transaction {
    * Runs a command's work inside this one. What it did is undone when it throws, even if the caller goes on.
    * @param depth how many commands the caller is inside of; another depth means that two run at the same time
    */
-  async join<T>(depth: number, keys: readonly EntityKey[], work: () => Promise<T>): Promise<T> {
+  async join<T>(depth: number, work: () => Promise<T>): Promise<T> {
     this.assertOpen();
     if (depth !== this.joinDepth) {
       throw new Error('Two commands ran at the same time inside one work; await one before the next');
@@ -138,7 +153,6 @@ export class Transaction {
     this.joinDepth += 1;
     const mark = this.mark();
     try {
-      await this.load(keys);
       return await work();
     } catch (error) {
       this.undoTo(mark);
@@ -185,10 +199,12 @@ export class Transaction {
     return rowsOf<R>(await this.guard(() => this.map.groupEntries(table as Table, group, values)));
   }
 
-  private async replace(table: Table, row: Row, next: Row | undefined): Promise<void> {
-    const key = table.key.map((property) => row[property] as string);
-    const entry = this.map.peek(table, key) ?? (await this.guard(() => this.map.entry(table, key)));
-    this.set(entry, next);
+  private knownEntry(table: Table, key: readonly string[]): Entry {
+    const entry = this.map.peek(table, key);
+    if (entry === undefined) {
+      throw new Error(`Bug: ${table.name} ${key.join(' ')} is used before it was loaded`);
+    }
+    return entry;
   }
 
   private opened<T>(value: T): Promise<T> {
@@ -196,7 +212,7 @@ export class Transaction {
     return Promise.resolve(value);
   }
 
-  private set(entry: Entry, row: Row | undefined): void {
+  private assign(entry: Entry, row: Row | undefined): void {
     this.assertOpen();
     this.changes.push({ entry, previous: entry.current });
     this.map.assign(entry, row);
@@ -221,6 +237,10 @@ export class Transaction {
       throw new Error('A work may not change its tenant');
     }
   }
+}
+
+function keyValues(table: Table, row: Row): string[] {
+  return table.key.map((property) => row[property] as string);
 }
 
 function rowsOf<R>(entries: readonly Entry[]): R[] {

@@ -16,7 +16,10 @@ import { type QueuedWork, type QueueLimits, type WorkClass, WorkQueue } from './
 export type Work<T> = (transaction: Transaction) => Promise<T>;
 
 export interface WorkOptions {
-  /** Rows that the work will touch, so that its batch loads each table once. What is missing is loaded when asked for. */
+  /**
+   * Rows that the work will touch, so that its batch loads each table once. What is missing is loaded when asked for,
+   * and so is everything for a work that joins another: its keys are the other's to declare.
+   */
   readonly keys: readonly EntityKey[];
   /** Default: interactive. */
   readonly workClass?: WorkClass;
@@ -91,7 +94,7 @@ export class UnitOfWork {
     }
     const { transaction, depth } = place;
     const inside = { transaction, depth: depth + 1 };
-    return transaction.join(depth, options.keys, () => this.active.run(inside, work, transaction));
+    return transaction.join(depth, () => this.active.run(inside, work, transaction));
   }
 
   /** A trivial read on the writer, for readiness. */

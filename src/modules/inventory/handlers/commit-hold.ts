@@ -20,10 +20,10 @@ export class CommitHoldHandler implements ICommandHandler<CommitHold> {
         return 'over';
       }
       for (const { row, item } of await this.holds.withItems(tx, rows)) {
-        await this.items.change(tx, item, 'COMMIT', () => {
+        this.items.change(tx, item, 'COMMIT', () => {
           item.commit(row.units, holdId, at);
         });
-        await this.holds.put(tx, { ...row, state: 'COMMITTED', version: row.version + 1 });
+        this.holds.put(tx, { ...row, state: 'COMMITTED', version: row.version + 1 });
       }
       return 'done';
     });

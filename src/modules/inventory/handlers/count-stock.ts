@@ -28,7 +28,7 @@ export class CountStockHandler implements ICommandHandler<CountStock> {
       const item = await this.items.get(tx, command.sku, command.locationId);
       assertVersionMatches(command.ifMatch, item.version);
       const movementId = this.ids.next();
-      const entry = await this.items.change(tx, item, 'COUNT', () =>
+      const entry = this.items.change(tx, item, 'COUNT', () =>
         item.count(command.counted, { movementId, reason: command.reason }, at),
       );
       this.items.appendToLedger(tx, entry);

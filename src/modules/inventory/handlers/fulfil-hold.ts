@@ -37,11 +37,11 @@ export class FulfilHoldHandler implements ICommandHandler<FulfilHold> {
         );
       }
       for (const { row, item } of pairs) {
-        const entry = await this.items.change(tx, item, 'FULFILMENT', () =>
+        const entry = this.items.change(tx, item, 'FULFILMENT', () =>
           item.fulfil(row.units, { movementId: this.ids.next(), reference }, at),
         );
         this.items.appendToLedger(tx, entry);
-        await this.holds.remove(tx, row);
+        this.holds.remove(tx, row);
       }
     });
   }

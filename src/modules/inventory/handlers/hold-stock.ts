@@ -108,7 +108,8 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
     for (const [place, item] of items) {
       const { sku, locationId } = item.state;
       const { priority = 0, sellsOnline = false } = locations.get(locationId) ?? {};
-      const available = item.available + (await this.holds.dueUnits(tx, item, at));
+      const due = this.holds.mayHaveDue(item, at) ? await this.holds.dueUnits(tx, item, at) : 0;
+      const available = item.available + due;
       sights.push({ sku, locationId, available, own: ownUnits.get(place) ?? 0, priority, sellsOnline });
     }
     return sights;
@@ -128,36 +129,32 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
       const row = rows.get(place);
       const units = (row?.units ?? 0) + delta;
       if (delta > 0) {
-        await this.holds.makeRoom(tx, item, delta, at);
-        await this.items.change(tx, item, 'HOLD', () => {
+        if (item.available < delta) {
+          await this.holds.makeRoom(tx, item, delta, at);
+        }
+        this.items.change(tx, item, 'HOLD', () => {
           item.hold(delta, holdId, expiresAt, at);
         });
       } else {
-        await this.items.change(tx, item, 'RELEASE', () => {
+        this.items.change(tx, item, 'RELEASE', () => {
           item.release(-delta, 'HELD', holdId, 'CHANGED', at);
         });
       }
       rows.delete(place);
-      await this.putRow(tx, { holdId, sku, locationId, units, state: 'HELD', expiresAt, version: 0 }, row, item, at);
+      this.putRow(tx, { holdId, sku, locationId, units, state: 'HELD', expiresAt, version: 0 }, row, item, at);
     }
     for (const [place, row] of rows) {
-      await this.putRow(tx, { ...row, expiresAt }, row, itemAt(items, place), at);
+      this.putRow(tx, { ...row, expiresAt }, row, itemAt(items, place), at);
     }
   }
 
-  private async putRow(
-    tx: Transaction,
-    next: HoldRow,
-    row: HoldRow | undefined,
-    item: StockItem,
-    at: Instant,
-  ): Promise<void> {
+  private putRow(tx: Transaction, next: HoldRow, row: HoldRow | undefined, item: StockItem, at: Instant): void {
     if (row === undefined) {
       this.holds.insert(tx, { ...next, version: 1 });
     } else if (next.units === 0) {
-      await this.holds.remove(tx, row);
+      this.holds.remove(tx, row);
     } else {
-      await this.holds.renew(tx, { ...next, version: row.version + 1 }, row, item, at);
+      this.holds.renew(tx, { ...next, version: row.version + 1 }, row, item, at);
     }
   }
 

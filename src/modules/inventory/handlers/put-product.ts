@@ -42,7 +42,7 @@ export class PutProductHandler implements ICommandHandler<PutProduct> {
     }
     for (const item of await this.items.ofSku(tx, now.sku)) {
       item.followThreshold(now.lowStockThreshold, at);
-      await this.items.save(tx, item);
+      this.items.save(tx, item);
     }
   }
 }

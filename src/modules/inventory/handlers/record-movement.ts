@@ -34,7 +34,7 @@ export class RecordMovementHandler implements ICommandHandler<RecordMovement> {
       await this.assertTakeable(tx, command, product, item, at);
       const { quantity, ...movement } = command.movement;
       const movementId = this.ids.next();
-      const entry = await this.items.change(tx, item, movement.type, () =>
+      const entry = this.items.change(tx, item, movement.type, () =>
         item.move({ ...movement, units: quantity, movementId }, at),
       );
       this.items.appendToLedger(tx, entry);

@@ -15,7 +15,7 @@ export class ReleaseHoldHandler implements ICommandHandler<ReleaseHold> {
     return this.unitOfWork.run({ keys }, async (tx) => {
       const rows = await this.holds.of(tx, holdId);
       for (const { row, item } of await this.holds.withItems(tx, rows)) {
-        await this.holds.release(tx, row, item, cause, at);
+        this.holds.release(tx, row, item, cause, at);
       }
     });
   }

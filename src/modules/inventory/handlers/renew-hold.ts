@@ -18,7 +18,7 @@ export class RenewHoldHandler implements ICommandHandler<RenewHold> {
         return 'over';
       }
       for (const { row, item } of await this.holds.withItems(tx, rows)) {
-        await this.holds.renew(tx, { ...row, expiresAt, version: row.version + 1 }, row, item, at);
+        this.holds.renew(tx, { ...row, expiresAt, version: row.version + 1 }, row, item, at);
       }
       return 'done';
     });

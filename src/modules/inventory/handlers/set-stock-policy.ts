@@ -26,7 +26,7 @@ export class SetStockPolicyHandler implements ICommandHandler<SetStockPolicy> {
       const item = await this.items.get(tx, command.sku, command.locationId);
       assertVersionMatches(command.ifMatch, item.version);
       item.setPolicy(command.safetyStock, at);
-      await this.items.save(tx, item);
+      this.items.save(tx, item);
       return toStockItemView(item.state, await this.holds.dueUnits(tx, item, at));
     });
   }

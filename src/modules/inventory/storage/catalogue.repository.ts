@@ -34,7 +34,7 @@ export class Catalogue {
     await tx.load(distinct.map(productKey));
     const products = new Map<string, ProductState>();
     for (const sku of distinct) {
-      const product = await tx.get(productsTable, sku);
+      const product = tx.loaded(productsTable, sku);
       if (product !== undefined) {
         products.set(sku, product);
       }
@@ -55,7 +55,7 @@ export class Catalogue {
     await tx.load(distinct.map(locationKey));
     const locations = new Map<string, LocationState>();
     for (const locationId of distinct) {
-      const location = await tx.get(locationsTable, locationId);
+      const location = tx.loaded(locationsTable, locationId);
       if (location !== undefined) {
         locations.set(locationId, location);
       }

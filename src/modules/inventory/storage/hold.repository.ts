@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '../../../shared/kernel/clock.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
-import { stockItemKey } from '../contract.ts';
+import type { ReleaseCause } from '../contract.ts';
 import { InsufficientStock } from '../domain/inventory.errors.ts';
 import type { StockItem } from '../domain/stock-item.ts';
 import { type HoldRow, holdsTable } from './hold.table.ts';
@@ -46,12 +46,18 @@ export class Holds {
     return isOver || units !== heldUnits ? undefined : rows;
   }
 
+  /** Whether a look at the holds of the item could find due ones; most of the time it could not. */
+  mayHaveDue(item: StockItem, at: Instant): boolean {
+    const { noHoldDueBefore } = item.state;
+    return noHoldDueBefore !== null && at >= noHoldDueBefore;
+  }
+
   /** Units of the item that are held by holds that are over at `at`: available again although nobody has swept them. */
   async dueUnits(tx: Transaction, item: StockItem, at: Instant): Promise<number> {
-    const { sku, locationId, noHoldDueBefore } = item.state;
-    if (noHoldDueBefore === null || at < noHoldDueBefore) {
+    if (!this.mayHaveDue(item, at)) {
       return 0;
     }
+    const { sku, locationId } = item.state;
     const [stored] = await tx.select<DueUnits>(DUE_UNITS, { sku, locationId, at });
     // The statement saw the holds as they were before this batch.
     const dueUnits = tx
@@ -86,53 +92,46 @@ export class Holds {
       if (item.available >= units) {
         return;
       }
-      await this.release(tx, row, item, 'EXPIRED', at);
+      this.release(tx, row, item, 'EXPIRED', at);
     }
   }
 
   /** Gives the row's units back to its item. */
-  async release(
-    tx: Transaction,
-    row: HoldRow,
-    item: StockItem,
-    cause: 'CANCELLED' | 'CHANGED' | 'EXPIRED',
-    at: Instant,
-  ): Promise<void> {
-    await this.items.change(tx, item, 'RELEASE', () => {
+  release(tx: Transaction, row: HoldRow, item: StockItem, cause: ReleaseCause, at: Instant): void {
+    this.items.change(tx, item, 'RELEASE', () => {
       item.release(row.units, row.state, row.holdId, cause, at);
     });
-    await tx.remove(holdsTable, row);
+    tx.remove(holdsTable, row);
   }
 
   /** Each row with its item. */
   async withItems(tx: Transaction, rows: readonly HoldRow[]): Promise<{ row: HoldRow; item: StockItem }[]> {
-    await tx.load(rows.map(({ sku, locationId }) => stockItemKey(sku, locationId)));
-    const pairs: { row: HoldRow; item: StockItem }[] = [];
-    for (const row of rows) {
-      pairs.push({ row, item: await this.items.get(tx, row.sku, row.locationId) });
-    }
-    return pairs;
+    const items = await this.items.getAll(tx, rows);
+    return items.flatMap((item, index) => {
+      const row = rows[index];
+      return row === undefined ? [] : [{ row, item }];
+    });
   }
 
   /** Stores what a hold has from now on. Units that are now held for a shorter time are a change of their item, too. */
-  async renew(tx: Transaction, next: HoldRow, row: HoldRow, item: StockItem, at: Instant): Promise<void> {
-    await this.put(tx, next);
+  renew(tx: Transaction, next: HoldRow, row: HoldRow, item: StockItem, at: Instant): void {
+    this.put(tx, next);
     if (next.expiresAt < row.expiresAt) {
       item.shortenHold(Math.min(row.units, next.units), row.holdId, next.expiresAt, at);
-      await this.items.save(tx, item);
+      this.items.save(tx, item);
     }
   }
 
-  put(tx: Transaction, row: HoldRow): Promise<void> {
-    return tx.put(holdsTable, row);
+  put(tx: Transaction, row: HoldRow): void {
+    tx.replace(holdsTable, row);
   }
 
   insert(tx: Transaction, row: HoldRow): void {
     tx.insert(holdsTable, row);
   }
 
-  remove(tx: Transaction, row: HoldRow): Promise<void> {
-    return tx.remove(holdsTable, row);
+  remove(tx: Transaction, row: HoldRow): void {
+    tx.remove(holdsTable, row);
   }
 
   /** Due holds of an item, oldest first, as the batch has them: pages from the database, mixed with what the batch knows. */

@@ -66,21 +66,30 @@ export class Reservations {
   /** Stores a changed reservation with its events. */
   async save(tx: Transaction, reservation: Reservation): Promise<void> {
     const { id, lines } = reservation.state;
-    const before = await tx.get(reservationsTable, id);
-    await tx.put(reservationsTable, reservation.state);
-    const placesBefore = placesOf(before?.lines ?? []);
-    const places = placesOf(lines);
-    for (const locationId of places) {
-      if (!placesBefore.has(locationId)) {
-        await tx.put(reservationPlacesTable, { locationId, reservationId: id });
-      }
-    }
-    for (const locationId of placesBefore) {
-      if (!places.has(locationId)) {
-        await tx.remove(reservationPlacesTable, { locationId, reservationId: id });
-      }
+    const before = tx.loaded(reservationsTable, id);
+    tx.replace(reservationsTable, reservation.state);
+    if (before !== undefined && before.lines !== lines) {
+      await this.savePlaces(tx, id, placesOf(before.lines), placesOf(lines));
     }
     this.recordEvents(tx, reservation);
+  }
+
+  private async savePlaces(
+    tx: Transaction,
+    reservationId: string,
+    before: ReadonlySet<string>,
+    now: ReadonlySet<string>,
+  ): Promise<void> {
+    const come = [...now].filter((locationId) => !before.has(locationId));
+    const gone = [...before].filter((locationId) => !now.has(locationId));
+    const { name: table } = reservationPlacesTable;
+    await tx.load([...come, ...gone].map((locationId) => ({ table, values: [locationId, reservationId] })));
+    for (const locationId of come) {
+      tx.replace(reservationPlacesTable, { locationId, reservationId });
+    }
+    for (const locationId of gone) {
+      tx.remove(reservationPlacesTable, { locationId, reservationId });
+    }
   }
 
   /** Counts the work as refused if a rule says no; what it did is counted with its events. */

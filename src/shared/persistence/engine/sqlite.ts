@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type Database from 'better-sqlite3';
 import type { EventRow } from '../../outbox/event-log.ts';
 import { EVENT_COLUMNS } from '../../outbox/event-log.ts';
-import type { Table } from '../table.ts';
+import type { Column, Table } from '../table.ts';
 import {
   type Engine,
   type EngineTransaction,
@@ -144,7 +144,7 @@ class SqliteTransaction implements EngineTransaction {
   insert(table: Table, rows: readonly Row[]): Promise<void> {
     const statement = this.prepare(sqlOf(table).insert);
     for (const row of rows) {
-      statement.run(this.tenantId, ...valuesOf(table, row));
+      statement.run(appendValues([this.tenantId], table.columns, row));
     }
     return Promise.resolve();
   }
@@ -153,8 +153,9 @@ class SqliteTransaction implements EngineTransaction {
     const { update } = sqlOf(table);
     const statement = this.prepare(update.sql);
     rows.forEach((row, index) => {
-      const values = update.set.map((column) => toSqlite(encodeValue(column, row[column.property])));
-      this.expectOneRow(table, statement.run(...values, this.tenantId, ...identity(table, loaded[index])));
+      const values = appendValues([], update.set, row);
+      values.push(this.tenantId, ...identity(table, loaded[index]));
+      this.expectOneRow(table, statement.run(values));
     });
     return Promise.resolve();
   }
@@ -260,8 +261,12 @@ function identity(table: Table, loaded: Row | undefined): unknown[] {
   return table.versioned ? [...key, loaded?.version] : key;
 }
 
-function valuesOf(table: Table, row: Row): unknown[] {
-  return table.columns.map((column) => toSqlite(encodeValue(column, row[column.property])));
+/** @param values what comes before them; extended in place, because this runs for every row of every batch */
+function appendValues(values: unknown[], columns: readonly Column[], row: Row): unknown[] {
+  for (const column of columns) {
+    values.push(toSqlite(encodeValue(column, row[column.property])));
+  }
+  return values;
 }
 
 function toSqlite(value: unknown): unknown {
