@@ -106,7 +106,7 @@ function stock({ text, integer, boolean, clustered }: Dialect): string[] {
   ];
 }
 
-function reservations({ text, integer, plain, clustered }: Dialect): string[] {
+function reservations({ text, integer, clustered }: Dialect): string[] {
   return [
     `CREATE TABLE reservations (
       tenant_id ${text} NOT NULL,
@@ -122,7 +122,7 @@ function reservations({ text, integer, plain, clustered }: Dialect): string[] {
       updated_at ${integer} NOT NULL,
       version ${integer} NOT NULL CHECK (version >= 1),
       PRIMARY KEY (tenant_id, id)
-    ) ${plain}`,
+    ) ${clustered}`,
     // A cart has at most one ACTIVE reservation: the rule is in the handler, this is the wall behind it.
     `CREATE UNIQUE INDEX reservations_active_cart ON reservations (tenant_id, cart_id)
       WHERE status = 'ACTIVE' AND cart_id IS NOT NULL`,

@@ -115,7 +115,7 @@ export function faultsOfProblem(answer: Answer, status: number, code: string): s
   expect(problem.code === code, `code ${problem.code} instead of ${code}`);
   expect(
     /^application\/problem\+json(;|$)/.test(answer.headers['content-type'] ?? ''),
-    `content type ${answer.headers['content-type']}`,
+    `content type ${answer.headers['content-type'] ?? 'missing'}`,
   );
   expect(problem.status === answer.status, `member status ${problem.status}`);
   expect(typeof problem.type === 'string' && problem.type.startsWith('/'), `type ${problem.type} is no URL path`);
@@ -124,7 +124,7 @@ export function faultsOfProblem(answer: Answer, status: number, code: string): s
   }
   expect(
     typeof problem.correlationId === 'string' && problem.correlationId === answer.headers['x-correlation-id'],
-    `correlationId ${problem.correlationId} but header ${answer.headers['x-correlation-id']}`,
+    `correlationId ${problem.correlationId} but header ${String(answer.headers['x-correlation-id'])}`,
   );
   expect(!LEAKS.test(answer.text), 'it leaks something of the inside');
   return faults.length === 0 ? faults : [...faults, answer.text.slice(0, 600)];

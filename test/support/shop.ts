@@ -225,7 +225,12 @@ export class ShopClient {
   }
 
   /** All that can be seen of stock and reservations, to prove that something changed nothing. */
-  async everything(): Promise<{ locations: unknown[]; products: unknown[]; stock: unknown[]; reservations: unknown[] }> {
+  async everything(): Promise<{
+    locations: unknown[];
+    products: unknown[];
+    stock: unknown[];
+    reservations: unknown[];
+  }> {
     return {
       locations: await allPages(this.api, '/v1/locations'),
       products: await allPages(this.api, '/v1/products'),

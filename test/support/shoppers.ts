@@ -44,11 +44,15 @@ export class Shoppers {
     await this.running;
   }
 
+  private goesOn(): boolean {
+    return !this.stopped;
+  }
+
   private async shop(shopper: number): Promise<void> {
-    for (let round = 0; !this.stopped; round++) {
+    for (let round = 0; this.goesOn(); round++) {
       const lines: Line[] = [{ sku: this.sku, quantity: 1 + ((shopper + round) % 3) }];
       const made = await this.send<Reservation>('POST', '/v1/reservations', { lines, ttlSeconds: 14_400 });
-      if (made?.status !== 201 || this.stopped) continue;
+      if (made?.status !== 201 || !this.goesOn()) continue;
       const url = `/v1/reservations/${made.body.id}`;
       if (round % 4 === 1) await this.send('PUT', `${url}/lines`, { lines: [{ sku: this.sku, quantity: 2 }] });
       if (round % 4 === 2) await this.send('POST', `${url}/confirm`, { orderId: `order-${shopper}-${round}` });

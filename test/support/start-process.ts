@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Api } from './http.ts';
@@ -8,6 +19,7 @@ import { eventually } from './eventually.ts';
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'src', 'main.js');
 const LOCK = join(ROOT, 'dist', '.test-build.lock');
+const STAMP = join(ROOT, 'dist', '.test-build.stamp');
 const START_MAX_MS = 30_000;
 const STOP_MAX_MS = 30_000;
 
@@ -43,15 +55,13 @@ export class ServerProcess {
    */
   static async start(env: Readonly<Record<string, string>>, connectionsMax = 64): Promise<ServerProcess> {
     const server = await ServerProcess.launch(env, connectionsMax);
-    let gone: Exit | undefined;
-    void server.exited.then((exit) => (gone = exit));
     const ready = eventually(
       'the server is ready',
-      async () => gone !== undefined || (await server.api.get('/health/ready')).status === 200,
+      async () => (await server.api.get('/health/ready')).status === 200,
       START_MAX_MS,
     );
-    await ready.catch(() => server.kill());
-    if (gone !== undefined) throw new Error(`The server did not become ready:\n${(gone as Exit).output}`);
+    const outcome = await Promise.race([ready.catch(() => server.kill()), server.exited]);
+    if (outcome !== true) throw new Error(`The server did not become ready:\n${outcome.output}`);
     return server;
   }
 
@@ -85,15 +95,11 @@ export class ServerProcess {
 
   /** Waits for the end. @throws Error when it does not come in time (the process is killed then) */
   async exit(): Promise<Exit> {
-    let late = false;
-    const deadline = setTimeout(() => {
-      late = true;
-      this.child.kill('SIGKILL');
-    }, STOP_MAX_MS);
+    const deadline = setTimeout(() => this.child.kill('SIGKILL'), STOP_MAX_MS);
     const exit = await this.exited;
     clearTimeout(deadline);
     this.api.close();
-    if (late) throw new Error(`The server did not stop within ${STOP_MAX_MS} ms:\n${exit.output}`);
+    if (exit.code === null) throw new Error(`The server did not stop within ${STOP_MAX_MS} ms:\n${exit.output}`);
     return exit;
   }
 
@@ -111,26 +117,46 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-let built = false;
-
-/** Builds dist/ as `npm start` does. The compiler works incrementally, so that a build without changes is short. */
+/**
+ * Builds dist/ as `npm start` does, unless it was built from the present sources already. Each spec file comes here
+ * anew, and most of the compiler's time is spent on finding out that nothing has changed.
+ */
 function buildOnce(): void {
-  if (built) return;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   const lock = takeLock();
   try {
-    execFileSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
+    const sources = fingerprintOfSources();
+    if (sources === builtSources()) return;
+    const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'pipe' });
+    writeFileSync(STAMP, sources);
   } catch (error) {
-    throw new Error(`The build failed:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
+    const { stdout } = error as { stdout?: Buffer };
+    throw new Error(`The build failed:\n${stdout?.toString('utf8') ?? ''}`, { cause: error });
   } finally {
     closeSync(lock);
     rmSync(LOCK, { force: true });
   }
-  built = true;
+}
+
+/** How many sources there are and when the last one was changed. */
+function fingerprintOfSources(): string {
+  const folders = ['src', 'migrations', 'scripts', 'bench'].map((name) => join(ROOT, name)).filter(existsSync);
+  const changes = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
+  );
+  return `${changes.length} ${Math.max(...changes)}`;
+}
+
+function builtSources(): string | undefined {
+  try {
+    statSync(MAIN);
+    return readFileSync(STAMP, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Two workers of Jest must not write dist/ at the same moment. A lock whose owner is dead is taken over. */

@@ -70,7 +70,9 @@ export function someLines(world: StormWorld, random: Random): Line[] {
 
 /** Answers that no storm may bring: anything but success and the refusals of section 4. */
 export function unforeseen(answers: readonly Answer[]): string[] {
-  return answers.filter(({ status }) => ![200, 201, 409, 422].includes(status)).map(({ status, text }) => `${status} ${text}`);
+  return answers
+    .filter(({ status }) => ![200, 201, 409, 422].includes(status))
+    .map(({ status, text }) => `${status} ${text}`);
 }
 
 /** How many answers of each status and code: shown when a storm turns out to have tested nothing. */

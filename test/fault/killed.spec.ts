@@ -1,0 +1,51 @@
+import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { Random, SEED } from '../support/random.ts';
+import { describeOnBothEngines } from '../support/services.ts';
+import { ShopClient } from '../support/shop.ts';
+import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
+import { ServerProcess } from '../support/start-process.ts';
+
+const KILLS = 3;
+const SHOPPERS = 16;
+
+describeOnBothEngines(`A server that is killed under load, TEST_SEED=${SEED}`, (engine) => {
+  let database: FreshDatabase;
+  let server: ServerProcess | undefined;
+
+  beforeEach(async () => {
+    database = await freshDatabase(engine);
+  });
+
+  afterEach(async () => {
+    await server?.kill();
+    await database.drop();
+  });
+
+  it('loses nothing that it answered, and does nothing twice', async () => {
+    const random = new Random(SEED);
+    const env = { DATABASE_URL: database.url };
+    server = await ServerProcess.start(env);
+    const shop = new ShopClient(server.api);
+    const place = await shop.location();
+    const sku = await shop.product();
+    await shop.receive(sku, place, OPENING_UNITS);
+    const sent: Sent[] = [];
+
+    for (let kill = 0; kill < KILLS; kill++) {
+      const shoppers = new Shoppers(server.api, place, sku, sent);
+      const enough = shoppers.answeredCount + random.whole(20, 250);
+      shoppers.start(SHOPPERS);
+      await eventually('enough is answered', async () => Promise.resolve(shoppers.answeredCount >= enough));
+      await server.kill();
+      await shoppers.stop();
+      server = await ServerProcess.start({ ...env, PORT: server.port });
+    }
+
+    expect(sent.some(({ answer }) => answer === undefined)).toBe(true);
+    expect(sent.filter(({ answer }) => answer !== undefined && answer.status >= 300)).toEqual([]);
+    expect(await lossesAndDoubles(server.api, place, sku, sent)).toEqual([]);
+    expect(await brokenInvariants(server.api, { commandsOnly: true })).toEqual([]);
+  }, 120_000);
+});

@@ -1,0 +1,96 @@
+import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
+import { freshKey } from '../support/http.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { RawConnection } from '../support/raw-http.ts';
+import { describeOnBothEngines } from '../support/services.ts';
+import { ShopClient } from '../support/shop.ts';
+import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
+import { ServerProcess } from '../support/start-process.ts';
+
+describeOnBothEngines('A server that is told to stop', (engine) => {
+  let database: FreshDatabase;
+  let server: ServerProcess;
+  let place: string;
+  let sku: string;
+
+  beforeAll(async () => {
+    database = await freshDatabase(engine);
+    server = await ServerProcess.start({ DATABASE_URL: database.url });
+    const shop = new ShopClient(server.api);
+    place = await shop.location();
+    sku = await shop.product();
+    await shop.receive(sku, place, OPENING_UNITS);
+  }, 60_000);
+
+  afterAll(async () => {
+    await server.kill();
+    await database.drop();
+  });
+
+  it('under load loses nothing that it answered and exits with 0', async () => {
+    const sent: Sent[] = [];
+    const shoppers = new Shoppers(server.api, place, sku, sent);
+    shoppers.start(16);
+    await eventually('there is load', () => Promise.resolve(shoppers.answeredCount > 100));
+
+    const { code, output } = await server.stop();
+    await shoppers.stop();
+
+    expect([code, output]).toEqual([0, output]);
+    // A request may find the door closed, but nothing else is refused and nothing is half done.
+    const closed = (one: Sent) => one.answer?.status === 503;
+    expect(sent.filter((one) => one.answer !== undefined && one.answer.status >= 300 && !closed(one))).toEqual([]);
+    server = await ServerProcess.start({ DATABASE_URL: database.url });
+    const executed = sent.filter((one) => !closed(one));
+    expect(await lossesAndDoubles(server.api, place, sku, executed)).toEqual([]);
+    expect(await brokenInvariants(server.api, { commandsOnly: true })).toEqual([]);
+  }, 60_000);
+
+  it('answers what has begun, though told twice and with idle connections open, and exits with 0', async () => {
+    const idle = await Promise.all(Array.from({ length: 5 }, () => RawConnection.open(server.url)));
+    for (const connection of idle.slice(1)) {
+      connection.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+      expect((await connection.answer()).status).toBe(200);
+    }
+    const body = JSON.stringify({ lines: [{ sku, quantity: 2 }] });
+    const begun = await RawConnection.open(server.url);
+    begun.write(`${headOf(body)}${body.slice(0, 5)}`);
+    // A second request, answered after the first was begun, shows that the first has arrived.
+    await server.api.get('/health/live');
+
+    server.signal('SIGINT');
+    server.signal('SIGTERM');
+    await eventually('nobody new is let in', () => isClosed(server.url));
+    begun.write(body.slice(5));
+
+    const answer = await begun.answer();
+    expect([answer.status, answer.headers.connection]).toEqual([201, 'close']);
+    expect((await server.exit()).code).toBe(0);
+    for (const connection of [...idle, begun]) connection.close();
+    server = await ServerProcess.start({ DATABASE_URL: database.url });
+    const { id } = JSON.parse(answer.text) as { id: string };
+    expect((await new ShopClient(server.api).reservation(id)).lines).toMatchObject([{ sku, quantity: 2 }]);
+  }, 60_000);
+});
+
+function headOf(body: string): string {
+  return [
+    'POST /v1/reservations HTTP/1.1',
+    'Host: x',
+    'Content-Type: application/json',
+    `Idempotency-Key: ${freshKey()}`,
+    `Content-Length: ${body.length}`,
+    '\r\n',
+  ].join('\r\n');
+}
+
+async function isClosed(url: string): Promise<boolean> {
+  try {
+    const connection = await RawConnection.open(url);
+    connection.close();
+    return false;
+  } catch {
+    return true;
+  }
+}

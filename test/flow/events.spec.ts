@@ -1,0 +1,133 @@
+import type { Answer } from '../support/http.ts';
+import { Random, SEED } from '../support/random.ts';
+import { describeOnBothEngines } from '../support/services.ts';
+import { allPages, type Reservation, type StockItem, useShop } from '../support/shop.ts';
+import { rowsOf } from '../support/sql.ts';
+import { aStormWorld, storm } from '../support/storm.ts';
+
+interface StoredEvent {
+  readonly position: number | string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly version: number | string;
+  readonly subject: string;
+  readonly subject_version: number | string;
+  readonly location_id: string | null;
+  readonly payload: string;
+  readonly correlation_id: string;
+}
+
+describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
+  const shop = useShop(engine);
+
+  const allEvents = () => rowsOf<StoredEvent>(shop.app.databaseUrl, 'SELECT * FROM outbox_events ORDER BY position');
+
+  async function eventsOf(subject: string): Promise<StoredEvent[]> {
+    return (await allEvents()).filter((event) => event.subject === subject);
+  }
+
+  const dataOf = (event: StoredEvent) => JSON.parse(event.payload) as Record<string, unknown>;
+
+  it('has an event of every change of every stock item and reservation, in their order, and of nothing else', async () => {
+    const world = await aStormWorld(shop.api, 'logged', 15);
+    const known: string[] = [];
+    const answers: Answer[][] = await Promise.all(
+      Array.from({ length: 6 }, (_, i) => storm(shop.api, world, new Random(SEED + i), 40, known)),
+    );
+    expect(answers.flat().some(({ status }) => status === 409)).toBe(true);
+
+    const events = await allEvents();
+    const versions = new Map<string, number[]>();
+    for (const event of events) {
+      const seen = versions.get(event.subject) ?? [];
+      // One change may have several events, e.g. moved and low; a change never comes before an earlier one.
+      if (seen.at(-1) !== Number(event.subject_version)) seen.push(Number(event.subject_version));
+      versions.set(event.subject, seen);
+    }
+    const upTo = (version: number) => Array.from({ length: version }, (_, i) => i + 1);
+    const expected = new Map<string, number[]>();
+    for (const item of await allPages<StockItem>(shop.api, '/v1/stock')) {
+      expected.set(`stock/${item.sku}/${item.locationId}`, upTo(item.version));
+    }
+    for (const { id, version } of await allPages<Reservation>(shop.api, '/v1/reservations')) {
+      expected.set(`reservation/${id}`, upTo(version));
+    }
+    expect(Object.fromEntries(versions)).toEqual(Object.fromEntries(expected));
+    expect(new Set(events.map((event) => event.event_id)).size).toBe(events.length);
+  });
+
+  it('tells who, what and the balances after it', async () => {
+    const place = await shop.location();
+    const sku = await shop.product();
+    const headers = { 'x-correlation-id': 'told-in-events' };
+    await shop.tryMove(sku, place, 'RECEIPT', 5, { reason: 'delivery' }, { headers });
+    const { body } = await shop.tryReserve([{ sku, quantity: 2 }], {}, { headers });
+
+    const stock = await eventsOf(`stock/${sku}/${place}`);
+    expect(stock.map(({ type, location_id, correlation_id }) => [type, location_id, correlation_id])).toEqual([
+      ['inventory.stock.moved', place, 'told-in-events'],
+      ['inventory.stock.held', place, 'told-in-events'],
+    ]);
+    expect(stock.map(dataOf)).toMatchObject([
+      { movementType: 'RECEIPT', delta: 5, reason: 'delivery', stock: { onHand: 5, held: 0, available: 5 } },
+      { holdId: body.id, units: 2, expiresAt: body.expiresAt, stock: { onHand: 5, held: 2, available: 3 } },
+    ]);
+    const [created, ...more] = await eventsOf(`reservation/${body.id}`);
+    expect([created?.type, created?.correlation_id, more]).toEqual(['reservation.created', 'told-in-events', []]);
+  });
+
+  it('tells once that an item became oversold and once that it became low', async () => {
+    const place = await shop.location();
+    const sku = await shop.stocked({ [place]: 10 }, { lowStockThreshold: 4 });
+    await shop.reserve([{ sku, quantity: 5 }]);
+    await shop.reserve([{ sku, quantity: 1 }]);
+    await shop.reserve([{ sku, quantity: 1 }]);
+    await shop.count(sku, place, 6);
+    const types = (await eventsOf(`stock/${sku}/${place}`)).map((event) => event.type);
+    expect(types.filter((type) => type === 'inventory.stock.low')).toHaveLength(1);
+    expect(types.filter((type) => type === 'inventory.stock.oversold')).toHaveLength(1);
+  });
+
+  it('shows that ended holds make room oldest first, and only as many as it takes', async () => {
+    const place = await shop.location();
+    const sku = await shop.stocked({ [place]: 6 });
+    const byAge: Reservation[] = [];
+    for (const [quantity, ttlSeconds] of [
+      [3, 30],
+      [1, 10],
+      [2, 20],
+    ] as const) {
+      byAge.push(await shop.reserve([{ sku, quantity }], { ttlSeconds }));
+    }
+    byAge.sort((a, b) => (a.expiresAt < b.expiresAt ? -1 : 1));
+    shop.clock.advanceSeconds(30);
+
+    await shop.reserve([{ sku, quantity: 2 }]);
+
+    const released = (await eventsOf(`stock/${sku}/${place}`)).filter(
+      ({ type }) => type === 'inventory.stock.released',
+    );
+    expect(released.map(dataOf)).toMatchObject([
+      { holdId: byAge[0]?.id, units: 1 },
+      { holdId: byAge[1]?.id, units: 2 },
+    ]);
+  });
+
+  it('has nothing of what was refused or only repeated', async () => {
+    const place = await shop.location();
+    const sku = await shop.stocked({ [place]: 2 });
+    const { id } = await shop.reserve([{ sku, quantity: 2 }], { cartId: `cart-${engine}` });
+    await shop.confirm(id, 'once');
+    const before = await allEvents();
+
+    await shop.tryReserve([{ sku, quantity: 1 }]);
+    await shop.tryMove(sku, place, 'SALE', 1);
+    await shop.tryUpdate(id, [{ sku, quantity: 1 }]);
+    await shop.tryTo('confirm', id, { orderId: 'once' });
+    await shop.tryTo('confirm', id, { orderId: 'twice' });
+    await shop.api.put(`/v1/stock/${sku}/${place}/policy`, { safetyStock: 0 });
+    await shop.api.put(`/v1/products/${sku}`, { name: `Thing ${sku}` });
+
+    expect(await allEvents()).toEqual(before);
+  });
+});

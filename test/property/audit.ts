@@ -1,0 +1,183 @@
+import type { Balances } from '../../src/modules/inventory/contract.ts';
+import type { ReservationLine } from '../../src/modules/reservation/contract.ts';
+import { Disagreement } from './explain.ts';
+import type { ShopUnderTest } from './shop-under-test.ts';
+
+/*
+ * Rules 1 and 2 on the stored rows themselves, without the model: ledger, balances, lines and the log tell one story.
+ */
+
+interface ItemRow {
+  readonly sku: string;
+  readonly locationId: string;
+  readonly onHand: number;
+  readonly held: number;
+  readonly committed: number;
+  readonly incoming: number;
+  readonly safetyStock: number;
+  readonly version: number;
+}
+
+interface MovementRow {
+  readonly sku: string;
+  readonly locationId: string;
+  readonly itemVersion: number;
+  readonly movementId: string;
+  readonly delta: number;
+  readonly onHandAfter: number;
+}
+
+interface ReservationRow {
+  readonly id: string;
+  readonly status: string;
+  readonly lines: string;
+  readonly version: number;
+}
+
+interface EventRow {
+  readonly position: number;
+  readonly type: string;
+  readonly subject: string;
+  readonly subjectVersion: number;
+  readonly payload: string;
+}
+
+interface StockPayload {
+  readonly stock: Balances;
+  readonly movementId?: string;
+  readonly movementType?: string;
+  readonly delta?: number;
+  readonly units?: number;
+  readonly from?: string;
+  readonly cause?: string;
+  readonly holdId?: string;
+}
+
+const PLACE = 'sku AS "sku", location_id AS "locationId"';
+const ITEMS = `SELECT ${PLACE}, on_hand AS "onHand", held AS "held", committed AS "committed", incoming AS "incoming",
+  safety_stock AS "safetyStock", version AS "version" FROM stock_items WHERE tenant_id = :tenant`;
+const MOVEMENTS = `SELECT ${PLACE}, item_version AS "itemVersion", movement_id AS "movementId", delta AS "delta",
+  on_hand_after AS "onHandAfter" FROM movements WHERE tenant_id = :tenant ORDER BY sku, location_id, item_version`;
+const RESERVATIONS =
+  'SELECT id AS "id", status AS "status", lines AS "lines", version AS "version" FROM reservations WHERE tenant_id = :tenant';
+const EVENTS = `SELECT position AS "position", type AS "type", subject AS "subject", subject_version AS "subjectVersion",
+  payload AS "payload" FROM outbox_events WHERE tenant_id = :tenant ORDER BY position`;
+
+/** @throws Disagreement naming the first thing that does not hold */
+export async function auditTenant(shop: ShopUnderTest, tenantId: string): Promise<void> {
+  const items = await shop.select<ItemRow>(tenantId, ITEMS);
+  const movements = await shop.select<MovementRow>(tenantId, MOVEMENTS);
+  const reservations = await shop.select<ReservationRow>(tenantId, RESERVATIONS);
+  const events = await shop.select<EventRow>(tenantId, EVENTS);
+  const ofSubject = (subject: string): EventRow[] => events.filter((event) => event.subject === subject);
+
+  for (const { id, version } of reservations)
+    auditVersions(`reservation/${id}`, version, ofSubject(`reservation/${id}`));
+  for (const item of items) {
+    const subject = `stock/${item.sku}/${item.locationId}`;
+    const isHere = (row: { sku: string; locationId: string }): boolean =>
+      row.sku === item.sku && row.locationId === item.locationId;
+    auditVersions(subject, item.version, ofSubject(subject));
+    const log = ofSubject(subject).map((event) => ({ ...event, ...(JSON.parse(event.payload) as StockPayload) }));
+    auditLedger(subject, item, movements.filter(isHere), log);
+    auditPromises(subject, item, reservations, log);
+    auditBalances(subject, item, log);
+  }
+  const subjects = new Set(events.map(({ subject }) => subject));
+  check(subjects.size === items.length + reservations.length, 'every subject of the log is stored, and the reverse');
+}
+
+function check(holds: boolean, rule: string): void {
+  if (!holds) throw new Disagreement(`In the database it does not hold that ${rule}`);
+}
+
+/** From 1 to the stored version without a hole; alarms share the version of the change that set them off. */
+function auditVersions(subject: string, version: number, log: readonly EventRow[]): void {
+  let last = 0;
+  log.forEach(({ type, subjectVersion }, index) => {
+    const isAlarm = type.endsWith('.oversold') || type.endsWith('.low');
+    check(subjectVersion === last + (isAlarm ? 0 : 1), `${subject} has event ${index + 1} at version ${last + 1}`);
+    last = subjectVersion;
+  });
+  check(last === version, `${subject} has its last event at its version ${version}`);
+}
+
+type StockEvent = EventRow & StockPayload;
+
+/** Rule 2: on-hand is the sum of the movements, each of which has its event. */
+function auditLedger(name: string, item: ItemRow, ledger: readonly MovementRow[], log: readonly StockEvent[]): void {
+  let onHand = 0;
+  for (const { delta, onHandAfter } of ledger) {
+    onHand += delta;
+    check(onHand === onHandAfter, `each movement of ${name} continues the one before`);
+  }
+  check(onHand === item.onHand, `on-hand of ${name} is the sum of its movements`);
+  const entries = ledger.map(({ movementId, itemVersion, delta }) => `${movementId} ${itemVersion} ${delta}`);
+  const moved = log.filter(({ type }) => type === 'inventory.stock.moved');
+  const published = moved.map(({ movementId, subjectVersion, delta }) => `${movementId} ${subjectVersion} ${delta}`);
+  check(entries.join() === published.join(), `the ledger of ${name} is what was published`);
+}
+
+/** Rule 2: held and committed are the sums over the lines that have them. */
+function auditPromises(name: string, item: ItemRow, all: readonly ReservationRow[], log: readonly StockEvent[]): void {
+  const promised = { ACTIVE: 0, CONFIRMED: 0 };
+  for (const { id, status, lines } of all) {
+    if (status !== 'ACTIVE' && status !== 'CONFIRMED') continue;
+    // A reservation that is over stays stored as ACTIVE for a while after another command has taken its units.
+    const wasTaken = log.some(({ cause, holdId }) => cause === 'EXPIRED' && holdId === id);
+    if (wasTaken) continue;
+    const allocations = (JSON.parse(lines) as ReservationLine[])
+      .filter(({ sku }) => sku === item.sku)
+      .flatMap((line) => line.allocations)
+      .filter(({ locationId, fulfilled }) => locationId === item.locationId && !fulfilled);
+    promised[status] += allocations.reduce((sum, { quantity }) => sum + quantity, 0);
+  }
+  check(promised.ACTIVE === item.held, `held of ${name} is the sum over ACTIVE lines`);
+  check(promised.CONFIRMED === item.committed, `committed of ${name} is the sum over CONFIRMED lines`);
+}
+
+/** Each event leads from the balances before to those that it tells, and only a fact sells what is not there (rule 1). */
+function auditBalances(name: string, item: ItemRow, log: readonly StockEvent[]): void {
+  let balances = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0 };
+  let lastMovement: string | undefined;
+  for (const event of log) {
+    const { onHand, held, committed, safetyStock, available } = event.stock;
+    const kind = event.type.replace('inventory.stock.', '');
+    balances = follow(balances, event, kind, safetyStock);
+    if (kind === 'moved') lastMovement = event.movementType;
+    if (kind === 'oversold') check(lastMovement === 'COUNT', `only a fact has oversold ${name}`);
+    const told = [onHand, held, committed, safetyStock].join();
+    const followed = [balances.onHand, balances.held, balances.committed, balances.safetyStock].join();
+    check(told === followed, `version ${event.subjectVersion} of ${name} follows from its events`);
+    check(available === onHand - held - committed - safetyStock, `available of ${name} is what is left`);
+  }
+  const stored = [item.onHand, item.held, item.committed, item.incoming, item.safetyStock].join();
+  check(stored === Object.values(balances).join(), `the last event of ${name} tells its row`);
+}
+
+function follow<B extends { onHand: number; held: number; committed: number; safetyStock: number }>(
+  before: B,
+  { delta = 0, units = 0, from, movementType }: StockEvent,
+  kind: string,
+  safetyStock: number,
+): B {
+  const { onHand, held, committed } = before;
+  switch (kind) {
+    case 'moved':
+      return {
+        ...before,
+        onHand: onHand + delta,
+        committed: movementType === 'FULFILMENT' ? committed + delta : committed,
+      };
+    case 'held':
+      return { ...before, held: held + units };
+    case 'released':
+      return from === 'HELD' ? { ...before, held: held - units } : { ...before, committed: committed - units };
+    case 'committed':
+      return { ...before, held: held - units, committed: committed + units };
+    case 'policy-changed':
+      return { ...before, safetyStock };
+    default:
+      return before;
+  }
+}

@@ -1,0 +1,232 @@
+import { isDeepStrictEqual } from 'node:util';
+import { GetSkuStock, GetStockItem } from '../../src/modules/inventory/contract.ts';
+import { GetReservation, ListReservations } from '../../src/modules/reservation/contract.ts';
+import { type Instant, toIsoInstant } from '../../src/shared/kernel/clock.ts';
+import { auditTenant } from './audit.ts';
+import { castSending } from './cast.ts';
+import { Disagreement, explain, type LoggedEvent, type Seen, show } from './explain.ts';
+import type { Request, Sent } from './requests.ts';
+import type { ShopUnderTest } from './shop-under-test.ts';
+import { type FaultName, LOCATIONS, SKUS, type Step, type Story } from './stories.ts';
+import { emptyWorld, viewItem, viewReservation, type World } from './world.ts';
+import type { Visits } from './visits.ts';
+
+const OPENING_TIME = Date.parse('2026-03-01T10:00:00.000Z');
+const PAGE_MAX = 200;
+
+const LOG = `SELECT position AS "position", type AS "type", version AS "version", subject AS "subject",
+    subject_version AS "subjectVersion", location_id AS "locationId", payload AS "payload",
+    occurred_at AS "occurredAt", correlation_id AS "correlationId"
+  FROM outbox_events WHERE tenant_id = :tenant AND position > :after ORDER BY position`;
+
+let tenants = 0;
+
+/**
+ * Lives a story in a tenant of its own, once in the application and once in the model.
+ * @throws Error that tells the whole story where they disagree
+ */
+export async function runStory(shop: ShopUnderTest, story: Story, visits: Visits): Promise<void> {
+  tenants += 1;
+  const telling = new Telling(shop, `tenant-${tenants}`, visits);
+  try {
+    await telling.open(story);
+    for (const step of story.steps) await telling.goOn(step);
+    await telling.end();
+  } catch (error) {
+    const told = `after:\n${telling.transcript.join('\n')}`;
+    if (error instanceof Disagreement) throw new Disagreement(`${error.message}\n${told}`);
+    throw new Error(`${String(error)}\n${told}`, { cause: error });
+  }
+}
+
+class Telling {
+  readonly transcript: string[] = [];
+  private world: World = emptyWorld();
+  private position = 0;
+  private requests = 0;
+  private readonly keyedBefore: Sent[] = [];
+
+  constructor(
+    private readonly shop: ShopUnderTest,
+    private readonly tenantId: string,
+    private readonly visits: Visits,
+  ) {}
+
+  async open({ locations, products, opening, carts }: Story): Promise<void> {
+    this.setClock(OPENING_TIME);
+    const none = { ifMatch: null };
+    const catalogue = [
+      ...LOCATIONS.map((locationId, n) => ({ kind: 'putLocation' as const, locationId, ...found(locations[n]) })),
+      ...SKUS.map((sku, n) => ({ kind: 'putProduct' as const, sku, ...found(products[n]) })),
+    ];
+    const goods = SKUS.flatMap((sku) => LOCATIONS.map((locationId) => ({ sku, locationId }))).flatMap((place, n) => {
+      const quantity = found(opening[n]);
+      return quantity > 0 ? [{ kind: 'move' as const, ...place, type: 'RECEIPT' as const, quantity, ...none }] : [];
+    });
+    const made = carts.map(({ lines }) => ({ kind: 'create' as const, lines, ttlSeconds: 300, cartId: null }));
+    await this.sendNew(catalogue);
+    await this.sendNew(goods);
+    for (const [n, cart] of made.entries()) {
+      const before = this.world.reservations.size;
+      await this.sendNew([cart]);
+      const id = [...this.world.reservations.keys()].at(before);
+      if (id !== undefined && carts[n]?.isPaid === true) {
+        await this.sendNew([{ kind: 'confirm', id, orderId: 'O1', ...none }]);
+      }
+    }
+  }
+
+  async goOn(step: Step): Promise<void> {
+    const now = this.shop.clock.now();
+    switch (step.step) {
+      case 'ask': {
+        const sent: Sent[] = [];
+        for (const sending of step.together) {
+          const one = castSending(sending, this.nextName(), this.world, now, this.keyedBefore);
+          if (one.key !== null) this.keyedBefore.push(one);
+          sent.push(one);
+        }
+        return this.send(sent, step.fault);
+      }
+      case 'wait':
+        this.setClock(now + step.seconds * 1000);
+        break;
+      case 'wait until':
+        this.setClock(this.endOf(step.end, step.offsetMs, now));
+        break;
+      case 'clock goes back':
+        this.setClock(now - step.seconds * 1000);
+        break;
+    }
+    await this.compareEverything();
+  }
+
+  async end(): Promise<void> {
+    await this.compareEverything();
+    for (const { sku, locationId } of this.world.items.values()) await this.compareItem(sku, locationId);
+    await auditTenant(this.shop, this.tenantId);
+  }
+
+  private sendNew(requests: readonly Request[]): Promise<void> {
+    const sent = requests.map((request) => ({ request, key: null, correlationId: this.nextName() }));
+    return this.send(sent, 'none');
+  }
+
+  private async send(sent: readonly Sent[], fault: FaultName): Promise<void> {
+    const at = this.shop.clock.now();
+    const fails = fault === 'none' ? '' : ` (${fault})`;
+    this.transcript.push(
+      sent
+        .map(({ correlationId, key, request }) => `${correlationId}${fails} ${key ?? ''} ${show(request)}`)
+        .join('\n'),
+    );
+    const outcomes = await this.shop.sendTogether(this.tenantId, sent, fault);
+    this.transcript.push(outcomes.map((outcome) => `    ${show(outcome)}`).join('\n'));
+    const log = await this.newEvents();
+    const seen: Seen[] = sent.map((one, n) => ({ sent: one, outcome: found(outcomes[n]) }));
+    this.world = explain(this.world, seen, log, at, fault === 'answer lost');
+    this.visits.note(seen, log, fault);
+    await this.compareTouched(sent, log);
+  }
+
+  private async newEvents(): Promise<LoggedEvent[]> {
+    const rows = await this.shop.select<LoggedEvent & { payload: string }>(this.tenantId, LOG, {
+      after: this.position,
+    });
+    this.position = rows.at(-1)?.position ?? this.position;
+    return rows.map(({ payload, ...event }) => ({ ...event, data: JSON.parse(payload) as LoggedEvent['data'] }));
+  }
+
+  private async compareTouched(sent: readonly Sent[], log: readonly LoggedEvent[]): Promise<void> {
+    const skus = new Set<string>();
+    const ids = new Set<string>();
+    for (const { request } of sent) {
+      if ('sku' in request) skus.add(request.sku);
+      if ('lines' in request) request.lines.forEach(({ sku }) => skus.add(sku));
+      if ('id' in request) ids.add(request.id);
+    }
+    for (const { subject } of log) {
+      const [kind, name = ''] = subject.split('/');
+      (kind === 'stock' ? skus : ids).add(name);
+    }
+    for (const sku of skus) await this.compareSku(sku);
+    for (const id of ids) await this.compareReservation(id);
+  }
+
+  private async compareEverything(): Promise<void> {
+    for (const sku of SKUS) await this.compareSku(sku);
+    const at = this.shop.clock.now();
+    const page = await this.shop.ask(this.tenantId, new ListReservations(NO_FILTER, PAGE_MAX, null));
+    const kept = [...this.world.reservations.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    this.same(
+      'The list of reservations',
+      kept.map((one) => viewReservation(one, at)),
+      page.items,
+    );
+  }
+
+  private async compareSku(sku: string): Promise<void> {
+    if (!this.world.products.has(sku)) return;
+    const items = [...this.world.items.values()].filter((item) => item.sku === sku);
+    const locations = items.map((item) => viewItem(this.world, item, this.shop.clock.now()));
+    locations.sort((a, b) => (a.locationId < b.locationId ? -1 : 1));
+    const sum = (member: 'onHand' | 'held' | 'committed' | 'incoming' | 'available'): number =>
+      locations.reduce((total, item) => total + item[member], 0);
+    const totals = {
+      onHand: sum('onHand'),
+      held: sum('held'),
+      committed: sum('committed'),
+      incoming: sum('incoming'),
+      available: sum('available'),
+    };
+    const shown = await this.shop.ask(this.tenantId, new GetSkuStock(sku));
+    this.same(`The stock of ${sku}`, { sku, totals, locations }, shown);
+  }
+
+  private async compareItem(sku: string, locationId: string): Promise<void> {
+    const item = found(this.world.items.get(`${sku} ${locationId}`));
+    const shown = await this.shop.ask(this.tenantId, new GetStockItem(sku, locationId));
+    this.same(`${sku} at ${locationId}`, viewItem(this.world, item, this.shop.clock.now()), shown);
+  }
+
+  private async compareReservation(id: string): Promise<void> {
+    const kept = this.world.reservations.get(id);
+    if (kept === undefined) return;
+    const shown = await this.shop.ask(this.tenantId, new GetReservation(id));
+    this.same(`Reservation ${id}`, viewReservation(kept, this.shop.clock.now()), shown);
+  }
+
+  private same(what: string, expected: object, shown: object): void {
+    const [wanted, seen] = [expected, shown].map((value): unknown => JSON.parse(show(value)));
+    if (!isDeepStrictEqual(wanted, seen)) {
+      throw new Disagreement(`${what} has to read\n${show(wanted)}\nbut reads\n${show(seen)}`);
+    }
+  }
+
+  /** The end of a reservation or of a key, of those that are still to come; now, when there are none. */
+  private endOf(pick: number, offsetMs: number, now: Instant): Instant {
+    const ends = [...this.world.reservations.values(), ...this.world.answers.values()]
+      .map(({ expiresAt }) => expiresAt + offsetMs)
+      .filter((end) => end > now)
+      .sort((a, b) => a - b);
+    // The nearest ends are the most interesting ones.
+    return ends[pick % Math.min(4, ends.length || 1)] ?? now;
+  }
+
+  private setClock(to: Instant): void {
+    this.shop.clock.set(toIsoInstant(to));
+    this.transcript.push(`it is ${toIsoInstant(to)}`);
+  }
+
+  private nextName(): string {
+    this.requests += 1;
+    return `request-${this.requests}`;
+  }
+}
+
+const NO_FILTER = { status: null, cartId: null, orderId: null, locationId: null };
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A story is complete');
+  return value;
+}

@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { type HoldLine, RECORDABLE_MOVEMENTS, type RecordableMovement } from '../../src/modules/inventory/contract.ts';
+
+/*
+ * What may happen in a small shop, drawn at random. A story names things by number ("the third reservation"), because
+ * it is drawn before anything has an id; run-story.ts turns the numbers into what is there at that moment.
+ */
+
+export const SKUS = ['A', 'B'] as const;
+export const LOCATIONS = ['L1', 'L2', 'L3'] as const;
+
+/** On average a story has half of them, each with one to five requests. */
+const STEPS_MAX = 60;
+
+/** What goes wrong below one batch of requests. */
+export const FAULTS = ['none', 'answer lost', 'commit lost', 'stale events', 'stale rows', 'poison'] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+/** Draws the line, the location or the reservation out of those that are there. */
+type Pick = number;
+
+type Fulfilled = 'everywhere' | 'at one of its places' | 'anywhere';
+
+interface Common {
+  /** Sent under an Idempotency-Key of its own. */
+  readonly keyed: boolean;
+  readonly match: 'none' | 'current' | 'stale';
+}
+
+interface OnReservation extends Common {
+  readonly reservation: Pick;
+}
+
+/** A request before its numbers mean anything. */
+export type Ask =
+  | (Common & { ask: 'putLocation'; locationId: string; priority: number; sellsOnline: boolean })
+  | (Common & { ask: 'putProduct'; sku: string; lowStockThreshold: number | null; active: boolean })
+  | (Common & { ask: 'move'; sku: string; locationId: string; type: RecordableMovement; quantity: number })
+  | (Common & { ask: 'count'; sku: string; locationId: string; counted: number })
+  | (Common & { ask: 'policy'; sku: string; locationId: string; safetyStock: number })
+  | (Common & { ask: 'create'; lines: HoldLine[]; ttlSeconds: number | null; cartId: string | null })
+  | (OnReservation & { ask: 'replace'; lines: HoldLine[]; ttlSeconds: number | null })
+  | (OnReservation & { ask: 'adjust'; line: Pick; more: number; to: string | null; ttlSeconds: number | null })
+  | (OnReservation & { ask: 'refresh'; ttlSeconds: number | null })
+  | (OnReservation & { ask: 'confirm'; orderId: string })
+  | (OnReservation & { ask: 'cancel' })
+  | (OnReservation & { ask: 'fulfil'; where: Fulfilled; place: Pick })
+  | { ask: 'sweep'; everything: boolean };
+
+/** `again`: the very same request under the same key; `misuse`: another request under the key of an earlier one. */
+export type Sending =
+  { send: 'new'; what: Ask } | { send: 'again'; earlier: Pick } | { send: 'misuse'; earlier: Pick; what: Ask };
+
+export type Step =
+  /** Sent at the same moment: they share a commit. */
+  | { step: 'ask'; together: Sending[]; fault: FaultName }
+  | { step: 'wait'; seconds: number }
+  /** To the very end of something that ends, or one millisecond before or after it. */
+  | { step: 'wait until'; end: Pick; offsetMs: number }
+  | { step: 'clock goes back'; seconds: number };
+
+export interface Story {
+  readonly locations: { priority: number; sellsOnline: boolean }[];
+  readonly products: { lowStockThreshold: number | null; active: boolean }[];
+  /** Units of every sku at every location, sku by sku. */
+  readonly opening: number[];
+  /** Reservations that are there from the beginning, if there is enough for them. */
+  readonly carts: { lines: HoldLine[]; isPaid: boolean }[];
+  readonly steps: Step[];
+}
+
+const pick = fc.nat({ max: 60 });
+const mistaken = <T>(usual: fc.Arbitrary<T>, mistake: T): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 50, arbitrary: usual }, { weight: 1, arbitrary: fc.constant(mistake) });
+const sku = mistaken<string>(fc.constantFrom(...SKUS), 'Z');
+const place = mistaken<string>(fc.constantFrom(...LOCATIONS), 'L9');
+const placeOrNone = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 2, arbitrary: place });
+const ttlSeconds = fc.constantFrom(null, null, null, 1, 20, 60, 300, 900, 900);
+const threshold = fc.constantFrom(null, null, 0, 3);
+const mostly = fc.constantFrom(true, true, true, true, false);
+const quantity = fc.constantFrom(1, 1, 2, 2, 3, 4, 6, 8);
+const lines = fc.array(fc.record({ sku, quantity, locationId: placeOrNone }), { minLength: 1, maxLength: 3 });
+
+const fulfilled = mistaken(
+  fc.constantFrom<Fulfilled[]>('everywhere', 'at one of its places', 'at one of its places'),
+  'anywhere',
+);
+
+const common = {
+  keyed: fc.boolean(),
+  match: fc.oneof(
+    { weight: 10, arbitrary: fc.constant('none' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('current' as const, 'stale' as const) },
+  ),
+};
+const onReservation = { ...common, reservation: pick };
+
+/** One kind of request with what it says. */
+function named<Name extends Ask['ask']>(
+  name: Name,
+  fields: {
+    [Field in Exclude<keyof Extract<Ask, { ask: Name }>, 'ask'>]: fc.Arbitrary<Extract<Ask, { ask: Name }>[Field]>;
+  },
+): fc.Arbitrary<Ask> {
+  return fc.record({ ask: fc.constant(name), ...fields }) as unknown as fc.Arbitrary<Ask>;
+}
+
+const item = { sku, locationId: place };
+const ask: fc.Arbitrary<Ask> = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: named('putLocation', {
+      ...common,
+      locationId: place,
+      priority: fc.nat({ max: 1 }),
+      sellsOnline: mostly,
+    }),
+  },
+  { weight: 1, arbitrary: named('putProduct', { ...common, sku, lowStockThreshold: threshold, active: mostly }) },
+  {
+    weight: 5,
+    arbitrary: named('move', {
+      ...common,
+      ...item,
+      type: fc.constantFrom(...RECORDABLE_MOVEMENTS, 'SALE' as const, 'SALE' as const),
+      quantity: fc.constantFrom(-4, -1, 1, 2, 3, 5, 8, 12),
+    }),
+  },
+  { weight: 2, arbitrary: named('count', { ...common, ...item, counted: fc.constantFrom(0, 0, 1, 2, 4, 7) }) },
+  { weight: 1, arbitrary: named('policy', { ...common, ...item, safetyStock: fc.nat({ max: 3 }) }) },
+  {
+    weight: 8,
+    arbitrary: named('create', { ...common, lines, ttlSeconds, cartId: fc.constantFrom(null, null, 'K1', 'K2') }),
+  },
+  { weight: 3, arbitrary: named('replace', { ...onReservation, lines, ttlSeconds }) },
+  {
+    weight: 5,
+    arbitrary: named('adjust', {
+      ...onReservation,
+      line: pick,
+      more: fc.integer({ min: -3, max: 4 }),
+      to: placeOrNone,
+      ttlSeconds,
+    }),
+  },
+  { weight: 3, arbitrary: named('refresh', { ...onReservation, ttlSeconds }) },
+  { weight: 4, arbitrary: named('confirm', { ...onReservation, orderId: fc.constantFrom('O1', 'O2') }) },
+  { weight: 2, arbitrary: named('cancel', onReservation) },
+  { weight: 4, arbitrary: named('fulfil', { ...onReservation, where: fulfilled, place: pick }) },
+  { weight: 2, arbitrary: named('sweep', { everything: fc.boolean() }) },
+);
+
+const sending: fc.Arbitrary<Sending> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ send: fc.constant('new' as const), what: ask }) },
+  { weight: 2, arbitrary: fc.record({ send: fc.constant('again' as const), earlier: pick }) },
+  { weight: 1, arbitrary: fc.record({ send: fc.constant('misuse' as const), earlier: pick, what: ask }) },
+);
+
+const together = fc.oneof(
+  { weight: 3, arbitrary: fc.array(sending, { minLength: 1, maxLength: 1 }) },
+  { weight: 1, arbitrary: fc.array(sending, { minLength: 2, maxLength: 5 }) },
+);
+const fault = fc.oneof(
+  { weight: 9, arbitrary: fc.constant('none' as const) },
+  { weight: 1, arbitrary: fc.constantFrom(...FAULTS) },
+);
+
+const asking = fc.record({ step: fc.constant('ask' as const), together, fault });
+const waiting = fc.oneof(
+  fc.record({
+    step: fc.constant('wait' as const),
+    seconds: fc.constantFrom(1, 1, 9, 9, 31, 31, 61, 61, 130, 700, 3600),
+  }),
+  fc.record({ step: fc.constant('wait until' as const), end: pick, offsetMs: fc.constantFrom(-1, 0, 0, 1) }),
+);
+const goingBack = fc.record({
+  step: fc.constant('clock goes back' as const),
+  seconds: fc.integer({ min: 1, max: 60 }),
+});
+
+/** @param clockMayGoBack as a server's clock does when it is set right, by at most a minute at a time */
+export function stories(clockMayGoBack: boolean): fc.Arbitrary<Story> {
+  const step = fc.oneof(
+    { weight: 8, arbitrary: asking },
+    { weight: 2, arbitrary: waiting },
+    ...(clockMayGoBack ? [{ weight: 1, arbitrary: goingBack }] : []),
+  );
+  const exactly = <T>(arbitrary: fc.Arbitrary<T>, length: number): fc.Arbitrary<T[]> =>
+    fc.array(arbitrary, { minLength: length, maxLength: length });
+  return fc.record({
+    locations: exactly(fc.record({ priority: fc.nat({ max: 1 }), sellsOnline: mostly }), LOCATIONS.length),
+    products: exactly(fc.record({ lowStockThreshold: threshold, active: fc.constant(true) }), SKUS.length),
+    opening: exactly(fc.constantFrom(0, 1, 3, 6, 10, 15), SKUS.length * LOCATIONS.length),
+    carts: fc.array(fc.record({ lines, isPaid: fc.boolean() }), { maxLength: 4 }),
+    steps: fc.array(step, { minLength: 1, maxLength: STEPS_MAX, size: 'max' }),
+  });
+}
