@@ -1,43 +1,66 @@
-import { Api, problemOf } from '../support/http.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Answer, problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
-import { ShopClient, useShop } from '../support/shop.ts';
+import { type Moved, useShop } from '../support/shop.ts';
+import { blockWriting } from '../support/sql.ts';
 
-describeOnBothEngines('A server that is asked for more than its queue holds', (engine) => {
-  const shop = useShop(engine, { QUEUE_WORKS_MAX: '4', READY_QUEUE_WORKS_MAX: '4', BATCH_WORKS_MAX: '2' });
+const PATIENT = { DATABASE_BUSY_MAX_MS: '20000', DATABASE_STATEMENT_MAX_MS: '20000' };
 
-  it('refuses the rest with BUSY and when to come again, and does exactly what it says it did', async () => {
+function expectBusy(answer: Answer): void {
+  problemOf(answer, 503, 'BUSY');
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+}
+
+describeOnBothEngines('A queue that is full', (engine) => {
+  const shop = useShop(engine, { ...PATIENT, QUEUE_WORKS_MAX: '4', BATCH_WORKS_MAX: '2', QUEUE_WAIT_MAX_MS: '60000' });
+
+  it('refuses the rest at once, goes on reading, and does exactly what it says it did', async () => {
     const place = await shop.location();
     const sku = await shop.product();
-    const crowd = new ShopClient(new Api(shop.url, 200));
+    const unblock = await blockWriting(shop.app.databaseUrl);
+    const refused: Answer[] = [];
+    const all = Array.from({ length: 40 }, async (_, i) => {
+      const answer = await shop.tryMove(sku, place, 'RECEIPT', 1, {}, { key: `full-${engine}-${i}` });
+      if (answer.status !== 201) refused.push(answer);
+      return answer;
+    });
 
-    const answers = await Promise.all(Array.from({ length: 200 }, () => crowd.tryMove(sku, place, 'RECEIPT', 1)));
+    // Two are in the batch that cannot be written, or are about to be, and four wait.
+    await eventually('all others are refused', () => Promise.resolve(refused.length >= 40 - 2 - 4));
+    expect((await shop.api.get(`/v1/products/${sku}`)).status).toBe(200);
+    await unblock();
+    const answers = await Promise.all(all);
 
-    const busy = answers.filter((answer) => answer.status !== 201);
-    for (const answer of busy) {
-      problemOf(answer, 503, 'BUSY');
-      expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    refused.forEach(expectBusy);
+    const made = answers.filter((answer) => answer.status === 201);
+    expect(made.length).toBeGreaterThanOrEqual(4);
+    expect((await shop.stock(sku, place)).onHand).toBe(made.length);
+    for (let i = 0; i < 40; i++) {
+      expect((await shop.tryMove(sku, place, 'RECEIPT', 1, {}, { key: `full-${engine}-${i}` })).status).toBe(201);
     }
-    expect(busy.length).toBeGreaterThan(0);
-    expect((await shop.stock(sku, place)).onHand).toBe(answers.length - busy.length);
-    crowd.api.close();
+    expect((await shop.stock(sku, place)).onHand).toBe(40);
   });
+});
 
-  it('goes on reading meanwhile, and takes the same request under the same key afterwards', async () => {
+describeOnBothEngines('A work that waits too long for its turn', (engine) => {
+  const shop = useShop(engine, { ...PATIENT, BATCH_WORKS_MAX: '1', QUEUE_WAIT_MAX_MS: '100' });
+
+  it('is refused, but one whose turn has come gets its outcome, and a repeat learns that it is in flight', async () => {
     const place = await shop.location();
     const sku = await shop.product();
-    const crowd = new ShopClient(new Api(shop.url, 200));
-    const keys = Array.from({ length: 120 }, (_, i) => `again-${engine}-${i}`);
-    const attempt = (key: string) => crowd.tryMove(sku, place, 'RECEIPT', 1, {}, { key });
+    const unblock = await blockWriting(shop.app.databaseUrl);
+    const move = (key: string) => shop.tryMove(sku, place, 'RECEIPT', 1, {}, { key });
 
-    const [, ...reads] = await Promise.all([
-      Promise.all(keys.map(attempt)),
-      ...Array.from({ length: 20 }, () => crowd.api.get(`/v1/products/${sku}`)),
-    ]);
-    expect(reads.map((answer) => answer.status)).toEqual(reads.map(() => 200));
-    // One by one, nobody is turned away any more.
-    for (const key of keys) expect((await attempt(key)).status).toBe(201);
-
-    expect((await shop.stock(sku, place)).onHand).toBe(keys.length);
-    crowd.api.close();
+    let first: Answer<Moved> | undefined;
+    const begun = move('in-flight').then((answer) => (first = answer));
+    // Another one waits in vain, so the first one's turn has come.
+    expectBusy(await move('too-late'));
+    problemOf(await move('in-flight'), 409, 'IDEMPOTENCY_KEY_IN_FLIGHT');
+    expect(first).toBeUndefined();
+    await unblock();
+    const { status, text } = await begun;
+    expect(status).toBe(201);
+    expect((await move('in-flight')).text).toBe(text);
+    expect((await shop.stock(sku, place)).onHand).toBe(1);
   });
 });

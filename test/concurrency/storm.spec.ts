@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import type { Answer, Api } from '../support/http.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -6,6 +7,9 @@ import { describeOnBothEngines, describeOnPostgres } from '../support/services.t
 import { useShop } from '../support/shop.ts';
 import { ServerProcess } from '../support/start-process.ts';
 import { aStormWorld, storm, tally, unforeseen } from '../support/storm.ts';
+
+// The first start waits for a build, and a start takes seconds on a busy machine.
+jest.setTimeout(120_000);
 
 const BUYERS = 24;
 const STEPS = 25;
@@ -52,7 +56,7 @@ describeOnPostgres(`A storm of buyers over two servers, TEST_SEED=${SEED}`, () =
     database = await freshDatabase('postgres');
     const env = { DATABASE_URL: database.url };
     servers = await Promise.all([ServerProcess.start(env), ServerProcess.start(env)]);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await Promise.all(servers.map((server) => server.kill()));
@@ -64,5 +68,5 @@ describeOnPostgres(`A storm of buyers over two servers, TEST_SEED=${SEED}`, () =
       servers.map((server) => server.api),
       SEED + 7,
     );
-  }, 60_000);
+  });
 });

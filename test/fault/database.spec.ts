@@ -1,9 +1,8 @@
-import Database from 'better-sqlite3';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, problemOf } from '../support/http.ts';
 import { describeOnPostgres } from '../support/services.ts';
 import { useShop } from '../support/shop.ts';
-import { rowsOf } from '../support/sql.ts';
+import { blockWriting, rowsOf } from '../support/sql.ts';
 
 describeOnPostgres('A database that drops its connections under load', () => {
   const shop = useShop('postgres', { DATABASE_BUSY_MAX_MS: '1000' });
@@ -48,8 +47,7 @@ describe('A SQLite file that somebody else keeps locked', () => {
   it('is waited for without holding anybody else up, refused as busy, and used again when it is free', async () => {
     const place = await shop.location();
     const sku = await shop.stocked({ [place]: 1 });
-    const other = new Database(shop.app.databaseUrl.replace('sqlite:', ''));
-    other.exec('BEGIN IMMEDIATE');
+    const unblock = await blockWriting(shop.app.databaseUrl);
 
     const writing = shop.tryMove(sku, place, 'RECEIPT', 5, {}, { key: 'locked-out' });
     const reads = await Promise.all(Array.from({ length: 20 }, () => shop.api.get(`/v1/stock/${sku}/${place}`)));
@@ -58,8 +56,7 @@ describe('A SQLite file that somebody else keeps locked', () => {
     problemOf(refused, 503, 'BUSY');
     expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
 
-    other.exec('ROLLBACK');
-    other.close();
+    await unblock();
     expect((await shop.tryMove(sku, place, 'RECEIPT', 5, {}, { key: 'locked-out' })).status).toBe(201);
     expect((await shop.stock(sku, place)).onHand).toBe(6);
   });

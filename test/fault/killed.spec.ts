@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -6,6 +7,9 @@ import { describeOnBothEngines } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
 import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
 import { ServerProcess } from '../support/start-process.ts';
+
+// The first start waits for a build, and a start takes seconds on a busy machine.
+jest.setTimeout(120_000);
 
 const KILLS = 3;
 const SHOPPERS = 16;
@@ -47,5 +51,5 @@ describeOnBothEngines(`A server that is killed under load, TEST_SEED=${SEED}`, (
     expect(sent.filter(({ answer }) => answer !== undefined && answer.status >= 300)).toEqual([]);
     expect(await lossesAndDoubles(server.api, place, sku, sent)).toEqual([]);
     expect(await brokenInvariants(server.api, { commandsOnly: true })).toEqual([]);
-  }, 120_000);
+  });
 });

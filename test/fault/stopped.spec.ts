@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshKey } from '../support/http.ts';
@@ -7,6 +8,9 @@ import { describeOnBothEngines } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
 import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
 import { ServerProcess } from '../support/start-process.ts';
+
+// The first start waits for a build, and a start takes seconds on a busy machine.
+jest.setTimeout(120_000);
 
 describeOnBothEngines('A server that is told to stop', (engine) => {
   let database: FreshDatabase;
@@ -21,7 +25,7 @@ describeOnBothEngines('A server that is told to stop', (engine) => {
     place = await shop.location();
     sku = await shop.product();
     await shop.receive(sku, place, OPENING_UNITS);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await server.kill();
@@ -45,7 +49,7 @@ describeOnBothEngines('A server that is told to stop', (engine) => {
     const executed = sent.filter((one) => !closed(one));
     expect(await lossesAndDoubles(server.api, place, sku, executed)).toEqual([]);
     expect(await brokenInvariants(server.api, { commandsOnly: true })).toEqual([]);
-  }, 60_000);
+  });
 
   it('answers what has begun, though told twice and with idle connections open, and exits with 0', async () => {
     const idle = await Promise.all(Array.from({ length: 5 }, () => RawConnection.open(server.url)));
@@ -71,7 +75,7 @@ describeOnBothEngines('A server that is told to stop', (engine) => {
     server = await ServerProcess.start({ DATABASE_URL: database.url });
     const { id } = JSON.parse(answer.text) as { id: string };
     expect((await new ShopClient(server.api).reservation(id)).lines).toMatchObject([{ sku, quantity: 2 }]);
-  }, 60_000);
+  });
 });
 
 function headOf(body: string): string {

@@ -3,7 +3,7 @@ import { RawConnection, type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { useShop } from '../support/shop.ts';
 
 describe('The edge of HTTP', () => {
-  const shop = useShop('sqlite', { REQUEST_TIMEOUT_MS: '1000' });
+  const shop = useShop('sqlite');
 
   beforeAll(async () => {
     await shop.location({}, 'L');
@@ -162,13 +162,6 @@ describe('The edge of HTTP', () => {
       ['an expectation that nobody meets', head('Expect: magic\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}')],
     ])('are answered with a clear problem: %s', async (_what, bytes) => {
       expectRawProblem(await sendRaw(shop.url, bytes));
-    });
-
-    it('are no reason to hang: a request that never ends is cut off with 408', async () => {
-      const connection = await RawConnection.open(shop.url);
-      connection.write(head('Idempotency-Key: slow\r\nContent-Length: 100\r\n\r\n{"lines":'));
-      expectRawProblem(await connection.answer(), 408);
-      await connection.rest();
     });
 
     it('does not confuse the next request: two at once are answered in turn', async () => {

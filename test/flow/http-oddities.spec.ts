@@ -138,3 +138,20 @@ describe('HTTP as few clients speak it', () => {
     expect(await cancel('"7"', '"8"')).toBe(412);
   });
 });
+
+describe('A request that never ends', () => {
+  const shop = useShop('sqlite', { REQUEST_TIMEOUT_MS: '1000' });
+
+  it.each([
+    ['in its headers', 'POST /v1/reservations HTTP/1.1\r\nHost: x\r\n'],
+    ['in its body', 'POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"lines":'],
+  ])('is cut off with 408 when it stops %s', async (_what, bytes) => {
+    const connection = await RawConnection.open(shop.url);
+    connection.write(bytes);
+    const answer = await connection.answer();
+    expect(answer.status).toBe(408);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'REQUEST_TIMEOUT', status: 408 });
+    await connection.rest();
+  });
+});

@@ -88,9 +88,6 @@ function describeStories({ engine, ...defaults }: Suite): Visits {
 describe('Stock and reservations, whatever happens (SQLite)', () => {
   const visits = describeStories({ engine: 'sqlite', forward: 150, withClockSteppingBack: 60 });
 
-  afterAll(() => {
-    process.stderr.write(JSON.stringify(visits.all, null, 1));
-  });
   // A run that never got there would prove nothing. These are a few times less than what a default run sees.
   (RUNS === undefined ? it : it.skip)('has been in every odd place', () => {
     const seldom = Object.entries(LEAST_VISITS).filter(([place, times]) => visits.of(place) < times);

@@ -21,3 +21,23 @@ export async function rowsOf<Row extends object>(databaseUrl: string, sql: strin
     await client.end();
   }
 }
+
+/**
+ * Keeps a server from writing stock, as a backup or a long migration might; reading goes on.
+ * @returns what ends it
+ */
+export async function blockWriting(databaseUrl: string): Promise<() => Promise<void>> {
+  if (databaseUrl.startsWith(SQLITE_PREFIX)) {
+    const database = new Database(databaseUrl.slice(SQLITE_PREFIX.length));
+    database.exec('BEGIN IMMEDIATE');
+    return () => {
+      database.close();
+      return Promise.resolve();
+    };
+  }
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE stock_items IN EXCLUSIVE MODE');
+  return () => client.end();
+}

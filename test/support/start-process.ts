@@ -20,7 +20,7 @@ const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'src', 'main.js');
 const LOCK = join(ROOT, 'dist', '.test-build.lock');
 const STAMP = join(ROOT, 'dist', '.test-build.stamp');
-const START_MAX_MS = 30_000;
+const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 30_000;
 
 export interface Exit {

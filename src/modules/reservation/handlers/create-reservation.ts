@@ -27,8 +27,11 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
     return this.unitOfWork.run(command, async (tx) => {
       const at = this.clock.now();
       this.reservations.countRefusal(tx);
-      await this.commands.execute(new CheckHoldLines(command.lines));
-      await this.assertCartIsFree(tx, command.cartId, at);
+      if (command.cartId !== null) {
+        // What is unknown is refused before the cart is looked at; without a cart, holding says it first anyway.
+        await this.commands.execute(new CheckHoldLines(command.lines));
+        await this.assertCartIsFree(tx, command.cartId, at);
+      }
       const id = this.ids.next();
       const ttlSeconds = command.ttlSeconds ?? this.settings.holdTtlSeconds;
       const lifetimeMaxSeconds = this.settings.holdLifetimeMaxSeconds;
@@ -42,8 +45,8 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
   }
 
   /** A cart has at most one ACTIVE reservation. One whose time is over makes way at once. */
-  private async assertCartIsFree(tx: Transaction, cartId: string | null, at: Instant): Promise<void> {
-    const other = cartId === null ? undefined : await this.reservations.activeOfCart(tx, cartId);
+  private async assertCartIsFree(tx: Transaction, cartId: string, at: Instant): Promise<void> {
+    const other = await this.reservations.activeOfCart(tx, cartId);
     if (other === undefined) {
       return;
     }
