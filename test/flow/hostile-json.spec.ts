@@ -38,7 +38,10 @@ const HOSTILE_BODIES: readonly (readonly [string, string | Buffer])[] = [
   ['a field named twice, once in disguise', '{"OK":1,"\\u004fK":1}'],
   ['an empty field name', '{"OK":1,"":1}'],
   ['a lone surrogate as a field name', '{"OK":1,"\\ud800":1}'],
-  ['a hundred thousand fields', `{${Array.from({ length: 60_000 }, (_, i) => `"f${i}":1`).join(',')}}`],
+  ['a list of half a million numbers', `{"lines":[${'1,'.repeat(500_000)}1]}`],
+  ['a list of 340,000 empty objects', `{"lines":[${'{},'.repeat(340_000)}{}]}`],
+  ['a list where a number belongs', `{"quantity":[${'1,'.repeat(500_000)}1],"ttlSeconds":[${'1,'.repeat(9_000)}1]}`],
+  ['sixty thousand fields', `{${Array.from({ length: 60_000 }, (_, i) => `"f${i}":1`).join(',')}}`],
 ];
 
 /** Spellings of a number that is none, is not whole or is out of every range. */

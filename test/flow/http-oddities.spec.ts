@@ -141,10 +141,11 @@ describe('HTTP as few clients speak it', () => {
 
 describe('A request that never ends', () => {
   const shop = useShop('sqlite', { REQUEST_TIMEOUT_MS: '1000' });
+  const HEAD = 'POST /v1/reservations HTTP/1.1\r\nHost: x\r\n';
 
   it.each([
-    ['in its headers', 'POST /v1/reservations HTTP/1.1\r\nHost: x\r\n'],
-    ['in its body', 'POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"lines":'],
+    ['in its headers', HEAD],
+    ['in its body', `${HEAD}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"lines":`],
   ])('is cut off with 408 when it stops %s', async (_what, bytes) => {
     const connection = await RawConnection.open(shop.url);
     connection.write(bytes);

@@ -41,6 +41,8 @@ export async function startApp(engine: Engine, env: Readonly<Record<string, stri
     app,
     close: async () => {
       api.close();
+      // Connections that a failed test has left open would keep the server waiting.
+      app.getHttpServer().closeAllConnections();
       await app.close();
       await database.drop();
     },

@@ -32,6 +32,8 @@ export interface FieldShape {
   readonly items?: () => FieldsClass;
   /** The rule for each item of a list of plain values. */
   readonly eachItem?: Rule;
+  /** Most items of a list. Those beyond are not looked at: the list is refused, and telling of each would cost more. */
+  readonly itemsMax?: number;
 }
 
 const shapes = new WeakMap<object, Map<string, FieldShape>>();
@@ -178,7 +180,7 @@ function lengthRule({ min, max }: Length): Rule {
 export function ListField(items: () => FieldsClass, length: Length & Presence): PropertyDecorator {
   // Swagger knows a deferred class by the function's name, `type`.
   const schema = { type: () => items(), isArray: true, minItems: length.min, maxItems: length.max };
-  return field(lengthRule(length), length, schema, { items });
+  return field(lengthRule(length), length, schema, { items, itemsMax: length.max });
 }
 
 /** A list of skus or ids. */
@@ -189,7 +191,7 @@ export function IdListField(length: Length & Presence): PropertyDecorator {
     minItems: length.min,
     maxItems: length.max,
   };
-  return field(lengthRule(length), length, schema, { eachItem: idRule });
+  return field(lengthRule(length), length, schema, { eachItem: idRule, itemsMax: length.max });
 }
 
 // ---------------------------------------------------------------- query parameters
@@ -198,7 +200,11 @@ export function IdListField(length: Length & Presence): PropertyDecorator {
 export function IdListQuery(length: Length & Presence): PropertyDecorator {
   const schema: ApiPropertyOptions = { type: 'string', pattern: ID_LIST_PATTERN };
   const presence = { description: `${length.min} to ${length.max} ids, separated by commas.`, ...length };
-  return field(lengthRule(length), presence, schema, { read: splitAtCommas, eachItem: idRule });
+  return field(lengthRule(length), presence, schema, {
+    read: splitAtCommas,
+    eachItem: idRule,
+    itemsMax: length.max,
+  });
 }
 
 const ID_LIST_PATTERN = '^[A-Za-z0-9._:-]{1,64}(,[A-Za-z0-9._:-]{1,64})*$';

@@ -78,13 +78,16 @@ export class RequestValidation implements CanActivate {
     const bytes = request.body;
     const body =
       Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJsonBody(bytes, this.settings.jsonDepthMax) : NO_BODY;
-    errors.push(...body.errors);
+    append(errors, body.errors);
     if (body.value === undefined) return;
     request.jsonBody = body.value;
     const known = new Set(body.errors.map(({ field }) => field));
     const fieldErrors: FieldError[] = [];
     request.body = readFields(type, body.value, '', fieldErrors);
-    errors.push(...fieldErrors.filter(({ field }) => !known.has(field)));
+    append(
+      errors,
+      fieldErrors.filter(({ field }) => !known.has(field)),
+    );
   }
 
   private planOf(context: ExecutionContext): Plan {
@@ -185,13 +188,14 @@ function assign(
   errors: FieldError[],
 ): void {
   if (value === undefined || (value === null && shape.nullable)) return; // keeps its default
+  const { items, eachItem, itemsMax = 0 } = shape;
   if (!Array.isArray(value)) {
     instance[name] = value;
     return;
   }
   const field = memberPath(path, name, false);
-  const { items, eachItem } = shape;
   instance[name] = value.map((item: unknown, index) => {
+    if (index >= itemsMax) return item;
     const place = memberPath(field, String(index), true);
     const message = items === undefined ? (eachItem?.(item) ?? null) : objectRule(item);
     if (message !== null) {
@@ -205,6 +209,11 @@ function assign(
 
 function objectRule(value: unknown): string | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? null : 'must be an object';
+}
+
+/** A body can hold more errors than a call can have arguments, so they are not spread. */
+function append(errors: FieldError[], more: readonly FieldError[]): void {
+  for (const error of more) errors.push(error);
 }
 
 function unknownField(path: string, name: string): FieldError {
