@@ -63,7 +63,7 @@ class Telling {
       const quantity = found(opening[n]);
       return quantity > 0 ? [{ kind: 'move' as const, ...place, type: 'RECEIPT' as const, quantity, ...none }] : [];
     });
-    const made = carts.map(({ lines }) => ({ kind: 'create' as const, lines, ttlSeconds: 300, cartId: null }));
+    const made = carts.map(({ lines, ttlSeconds }) => ({ kind: 'create' as const, lines, ttlSeconds, cartId: null }));
     await this.sendNew(catalogue);
     await this.sendNew(goods);
     for (const [n, cart] of made.entries()) {

@@ -86,7 +86,7 @@ function describeStories({ engine, ...defaults }: Suite): Visits {
 }
 
 describe('Stock and reservations, whatever happens (SQLite)', () => {
-  const visits = describeStories({ engine: 'sqlite', forward: 150, withClockSteppingBack: 60 });
+  const visits = describeStories({ engine: 'sqlite', forward: 120, withClockSteppingBack: 50 });
 
   // A run that never got there would prove nothing. These are a few times less than what a default run sees.
   (RUNS === undefined ? it : it.skip)('has been in every odd place', () => {
@@ -96,5 +96,5 @@ describe('Stock and reservations, whatever happens (SQLite)', () => {
 });
 
 describeOnPostgres('Stock and reservations, whatever happens', () => {
-  describeStories({ engine: 'postgres', forward: 12, withClockSteppingBack: 5 });
+  describeStories({ engine: 'postgres', forward: 10, withClockSteppingBack: 5 });
 });

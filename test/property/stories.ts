@@ -65,7 +65,7 @@ export interface Story {
   /** Units of every sku at every location, sku by sku. */
   readonly opening: number[];
   /** Reservations that are there from the beginning, if there is enough for them. */
-  readonly carts: { lines: HoldLine[]; isPaid: boolean }[];
+  readonly carts: { lines: HoldLine[]; ttlSeconds: number | null; isPaid: boolean }[];
   readonly steps: Step[];
 }
 
@@ -138,16 +138,19 @@ const ask: fc.Arbitrary<Ask> = fc.oneof(
     arbitrary: named('adjust', {
       ...onReservation,
       line: pick,
-      more: fc.integer({ min: -3, max: 4 }),
+      more: fc.constantFrom(-3, -2, -1, 0, 1, 2, 4, 8),
       to: placeOrNone,
       ttlSeconds,
     }),
   },
-  { weight: 3, arbitrary: named('refresh', { ...onReservation, ttlSeconds }) },
+  {
+    weight: 3,
+    arbitrary: named('refresh', { ...onReservation, ttlSeconds: fc.constantFrom(null, 1, 60, 300, 900, 900) }),
+  },
   { weight: 4, arbitrary: named('confirm', { ...onReservation, orderId: fc.constantFrom('O1', 'O2') }) },
   { weight: 2, arbitrary: named('cancel', onReservation) },
   { weight: 4, arbitrary: named('fulfil', { ...onReservation, where: fulfilled, place: pick }) },
-  { weight: 2, arbitrary: named('sweep', { everything: fc.boolean() }) },
+  { weight: 1, arbitrary: named('sweep', { everything: fc.boolean() }) },
 );
 
 const sending: fc.Arbitrary<Sending> = fc.oneof(
@@ -191,7 +194,7 @@ export function stories(clockMayGoBack: boolean): fc.Arbitrary<Story> {
     locations: exactly(fc.record({ priority: fc.nat({ max: 1 }), sellsOnline: mostly }), LOCATIONS.length),
     products: exactly(fc.record({ lowStockThreshold: threshold, active: fc.constant(true) }), SKUS.length),
     opening: exactly(fc.constantFrom(0, 1, 3, 6, 10, 15), SKUS.length * LOCATIONS.length),
-    carts: fc.array(fc.record({ lines, isPaid: fc.boolean() }), { maxLength: 4 }),
+    carts: fc.array(fc.record({ lines, ttlSeconds, isPaid: fc.boolean() }), { maxLength: 4 }),
     steps: fc.array(step, { minLength: 1, maxLength: STEPS_MAX, size: 'max' }),
   });
 }

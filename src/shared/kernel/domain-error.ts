@@ -20,7 +20,7 @@ export type ErrorKind =
  * A refusal: an outcome that the rules foresee, as opposed to a bug.
  *
  * `code` is stable and documented in docs/errors.md; `message` is a sentence that the caller can act on;
- * `details` become members of the problem document and must be JSON.
+ * `details` become members of the problem document and must be JSON; `cause` is for the log only.
  */
 export abstract class DomainError extends Error {
   abstract readonly code: string;
@@ -29,8 +29,9 @@ export abstract class DomainError extends Error {
   constructor(
     message: string,
     readonly details: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, { cause });
     this.name = new.target.name;
   }
 }

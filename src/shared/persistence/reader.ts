@@ -1,11 +1,13 @@
 import type Database from 'better-sqlite3';
 import type { Pool } from 'pg';
-import type { DataSource, SelectQueryBuilder } from 'typeorm';
+import { type DataSource, QueryFailedError, type SelectQueryBuilder } from 'typeorm';
 import { currentContext } from '../kernel/context.ts';
 import type { Page } from '../kernel/page.ts';
-import type { SqlParameters } from './engine/engine.ts';
+import type { Failure, SqlParameters } from './engine/engine.ts';
 import { numbered } from './engine/named-parameters.ts';
-import { bindable } from './engine/sqlite.ts';
+import { classifyPostgres } from './engine/postgres.ts';
+import { bindable, classifySqlite } from './engine/sqlite.ts';
+import { Unavailable } from './persistence.errors.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -15,35 +17,39 @@ import type { Table } from './table.ts';
 export class Reader {
   private constructor(
     private readonly dataSource: DataSource,
-    private readonly execute: (sql: string, parameters: SqlParameters) => Promise<unknown[]>,
+    private readonly run: (sql: string, parameters: SqlParameters) => Promise<unknown[]>,
+    private readonly classify: (error: unknown) => Failure,
   ) {}
 
   static onSqlite(dataSource: DataSource, connection: Database.Database): Reader {
     const statements = new Map<string, Database.Statement<unknown[]>>();
-    return new Reader(dataSource, (sql, parameters) => {
+    const run = (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
       let statement = statements.get(sql);
       if (statement === undefined) {
         statement = connection.prepare(sql);
         statements.set(sql, statement);
       }
       return Promise.resolve(statement.all(bindable(parameters)));
-    });
+    };
+    return new Reader(dataSource, run, classifySqlite);
   }
 
   static onPostgres(dataSource: DataSource, pool: Pool): Reader {
-    return new Reader(dataSource, async (sql, parameters) => {
+    const run = async (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
       const { text, names } = numbered(sql);
       const result = await pool.query<object>(
         text,
         names.map((name) => parameters[name]),
       );
       return result.rows;
-    });
+    };
+    return new Reader(dataSource, run, classifyPostgres);
   }
 
   /**
    * The hot reads: SQL with `:name` parameters; `:tenant` is bound from the context.
    * @throws Error when the SQL does not mention `:tenant`, so that no read forgets it
+   * @throws Unavailable (503) when the database cannot be read now
    */
   async select<T>(sql: string, parameters: SqlParameters = {}): Promise<T[]> {
     if (!sql.includes(':tenant')) {
@@ -57,12 +63,25 @@ export class Reader {
     return (await this.execute(sql, parameters)) as T[];
   }
 
-  /** The cold reads: TypeORM's query builder over a table, limited to the tenant. Add conditions with `andWhere`. */
+  /**
+   * The cold reads: TypeORM's query builder over a table, limited to the tenant. Add conditions with `andWhere`, then
+   * hand it to `many` or `one`.
+   */
   rows<Row extends object>(table: Table<Row>, alias: string): SelectQueryBuilder<Row> {
     return this.dataSource
       .getRepository(table.schema)
       .createQueryBuilder(alias)
       .where(`${alias}.tenantId = :tenant`, { tenant: currentContext().tenantId });
+  }
+
+  /** @throws Unavailable (503) as `select` */
+  many<Row extends object>(query: SelectQueryBuilder<Row>): Promise<Row[]> {
+    return this.guard(() => query.getMany());
+  }
+
+  /** @throws Unavailable (503) as `select` */
+  async one<Row extends object>(query: SelectQueryBuilder<Row>): Promise<Row | undefined> {
+    return (await this.guard(() => query.getOne())) ?? undefined;
   }
 
   async ping(): Promise<void> {
@@ -71,6 +90,23 @@ export class Reader {
 
   close(): Promise<void> {
     return this.dataSource.destroy();
+  }
+
+  private execute(sql: string, parameters: SqlParameters): Promise<unknown[]> {
+    return this.guard(() => this.run(sql, parameters));
+  }
+
+  /** A database that cannot be read now is no bug of ours: the caller may ask again. */
+  private async guard<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      const failure = this.classify(error instanceof QueryFailedError ? error.driverError : error);
+      if (failure === 'poison') {
+        throw error;
+      }
+      throw new Unavailable('The database cannot be read now', {}, error);
+    }
   }
 }
 

@@ -240,22 +240,17 @@ function failureOf(result: Exclude<BatchResult, { kind: 'committed' }>): [WorkOu
     case 'stale':
       return ['busy', new Busy('Other writers were faster each time; try again shortly')];
     case 'unavailable':
-      return ['unavailable', unavailable('The database cannot be used now; nothing was changed', result.cause)];
+      return ['unavailable', new Unavailable('The database cannot be used now; nothing was changed', {}, result.cause)];
     case 'unknown':
       return [
         'unavailable',
-        unavailable(
+        new Unavailable(
           'The outcome is unknown: the connection was lost at the commit. Ask again with the same Idempotency-Key',
+          {},
           result.cause,
         ),
       ];
     case 'poison':
       return ['failed', result.cause];
   }
-}
-
-function unavailable(message: string, cause: unknown): Unavailable {
-  const error = new Unavailable(message);
-  error.cause = cause;
-  return error;
 }

@@ -9,11 +9,10 @@ export class GetLocationHandler implements IQueryHandler<GetLocation> {
   constructor(private readonly reader: Reader) {}
 
   async execute({ locationId }: GetLocation): Promise<LocationView> {
-    const row = await this.reader
-      .rows(locationsTable, 'location')
-      .andWhere('location.locationId = :locationId', { locationId })
-      .getOne();
-    if (row === null) {
+    const row = await this.reader.one(
+      this.reader.rows(locationsTable, 'location').andWhere('location.locationId = :locationId', { locationId }),
+    );
+    if (row === undefined) {
       throw new LocationNotFound(locationId);
     }
     return row;

@@ -9,8 +9,10 @@ export class GetProductHandler implements IQueryHandler<GetProduct> {
   constructor(private readonly reader: Reader) {}
 
   async execute({ sku }: GetProduct): Promise<ProductView> {
-    const row = await this.reader.rows(productsTable, 'product').andWhere('product.sku = :sku', { sku }).getOne();
-    if (row === null) {
+    const row = await this.reader.one(
+      this.reader.rows(productsTable, 'product').andWhere('product.sku = :sku', { sku }),
+    );
+    if (row === undefined) {
       throw new ProductNotFound(sku);
     }
     return row;

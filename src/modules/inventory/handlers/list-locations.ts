@@ -19,6 +19,6 @@ export class ListLocationsHandler implements IQueryHandler<ListLocations> {
       const [after] = decodeCursor(cursor, 'locations', {});
       rows.andWhere('location.locationId > :after', { after });
     }
-    return pageOf(await rows.getMany(), limit, ({ locationId }) => encodeCursor('locations', {}, [locationId]));
+    return pageOf(await this.reader.many(rows), limit, ({ locationId }) => encodeCursor('locations', {}, [locationId]));
   }
 }

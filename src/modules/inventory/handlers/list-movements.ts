@@ -21,7 +21,7 @@ export class ListMovementsHandler implements IQueryHandler<ListMovements> {
       const [before] = decodeCursor(cursor, 'movements', { sku, locationId });
       rows.andWhere('movement.itemVersion < :before', { before: Number(before) });
     }
-    const page = pageOf(await rows.getMany(), limit, ({ itemVersion }) =>
+    const page = pageOf(await this.reader.many(rows), limit, ({ itemVersion }) =>
       encodeCursor('movements', { sku, locationId }, [String(itemVersion)]),
     );
     if (page.items.length === 0) {

@@ -19,6 +19,6 @@ export class ListProductsHandler implements IQueryHandler<ListProducts> {
       const [after] = decodeCursor(cursor, 'products', {});
       rows.andWhere('product.sku > :after', { after });
     }
-    return pageOf(await rows.getMany(), limit, ({ sku }) => encodeCursor('products', {}, [sku]));
+    return pageOf(await this.reader.many(rows), limit, ({ sku }) => encodeCursor('products', {}, [sku]));
   }
 }

@@ -37,7 +37,7 @@ export class ListStockHandler implements IQueryHandler<ListStock> {
         afterLocationId: locationId,
       });
     }
-    const page = pageOf(await rows.getMany(), limit, ({ sku, locationId }) =>
+    const page = pageOf(await this.reader.many(rows), limit, ({ sku, locationId }) =>
       encodeCursor('stock', filter, [sku, locationId]),
     );
     return { ...page, items: page.items.map((row) => toStockItemView(row, 0)) };

@@ -14,11 +14,10 @@ export class GetReservationHandler implements IQueryHandler<GetReservation> {
   ) {}
 
   async execute({ reservationId }: GetReservation): Promise<ReservationView> {
-    const row = await this.reader
-      .rows(reservationsTable, 'reservation')
-      .andWhere('reservation.id = :reservationId', { reservationId })
-      .getOne();
-    if (row === null) {
+    const row = await this.reader.one(
+      this.reader.rows(reservationsTable, 'reservation').andWhere('reservation.id = :reservationId', { reservationId }),
+    );
+    if (row === undefined) {
       throw new ReservationNotFound(reservationId);
     }
     return toReservationView(row, this.clock.now());

@@ -46,7 +46,7 @@ export class ListReservationsHandler implements IQueryHandler<ListReservations> 
       const [before] = decodeCursor(cursor, 'reservations', filter);
       rows.andWhere(`${id} < :before`, { before });
     }
-    const page = pageOf(await rows.getMany(), limit, (row) => encodeCursor('reservations', filter, [row.id]));
+    const page = pageOf(await this.reader.many(rows), limit, (row) => encodeCursor('reservations', filter, [row.id]));
     return { ...page, items: page.items.map((row) => toReservationView(row, at)) };
   }
 }

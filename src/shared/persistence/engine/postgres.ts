@@ -50,21 +50,7 @@ export class PostgresEngine implements Engine {
   }
 
   classify(error: unknown): Failure {
-    if (error instanceof StaleVersion) {
-      return 'stale';
-    }
-    if (!(error instanceof DatabaseError)) {
-      // pg's own errors and the socket's: the connection is gone, or the server did not answer in time.
-      return isOfDriver(error) ? 'unavailable' : 'poison';
-    }
-    const state = error.code ?? '';
-    if (RERUN_STATES.has(state)) {
-      return 'stale';
-    }
-    if (state === LOCK_NOT_AVAILABLE) {
-      return 'busy';
-    }
-    return UNAVAILABLE_STATES.test(state) ? 'unavailable' : 'poison';
+    return classifyPostgres(error);
   }
 
   /** An ERROR in answer to COMMIT has rolled back; a FATAL, a lost connection or a time-out may have come after the fact. */
@@ -79,6 +65,25 @@ export class PostgresEngine implements Engine {
   close(): Promise<void> {
     return this.disconnect();
   }
+}
+
+/** What an error of pg, of its socket or of the server means. */
+export function classifyPostgres(error: unknown): Failure {
+  if (error instanceof StaleVersion) {
+    return 'stale';
+  }
+  if (!(error instanceof DatabaseError)) {
+    // pg's own errors and the socket's: the connection is gone, or the server did not answer in time.
+    return isOfDriver(error) ? 'unavailable' : 'poison';
+  }
+  const state = error.code ?? '';
+  if (RERUN_STATES.has(state)) {
+    return 'stale';
+  }
+  if (state === LOCK_NOT_AVAILABLE) {
+    return 'busy';
+  }
+  return UNAVAILABLE_STATES.test(state) ? 'unavailable' : 'poison';
 }
 
 /** unique_violation, serialization_failure, deadlock_detected (DESIGN section 5). */

@@ -63,14 +63,7 @@ export class SqliteEngine implements Engine {
   }
 
   classify(error: unknown): Failure {
-    if (error instanceof StaleVersion) {
-      return 'stale';
-    }
-    const code = codeOf(error);
-    if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-      return 'busy';
-    }
-    return UNAVAILABLE_CODES.test(code) ? 'unavailable' : 'poison';
+    return classifySqlite(error);
   }
 
   /** Only a lock that was not got is certain: after a failed fsync the frames may yet be found by a recovery. */
@@ -99,6 +92,18 @@ export class SqliteEngine implements Engine {
     }
     return statement;
   }
+}
+
+/** What an error of better-sqlite3 means. */
+export function classifySqlite(error: unknown): Failure {
+  if (error instanceof StaleVersion) {
+    return 'stale';
+  }
+  const code = codeOf(error);
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return 'busy';
+  }
+  return UNAVAILABLE_CODES.test(code) ? 'unavailable' : 'poison';
 }
 
 const UNAVAILABLE_CODES = /^SQLITE_(FULL|IOERR|CANTOPEN|CORRUPT|NOTADB|READONLY|NOMEM|PROTOCOL)/;
