@@ -46,7 +46,8 @@ export default {
     '\\.m?js$': ['@swc/jest', javascript],
   },
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${ES_MODULE_PACKAGES.join('|')})/)`],
-  testTimeout: 30_000,
+  // Generous: a suite that starts servers shares two slow cores with another one.
+  testTimeout: 120_000,
   maxWorkers: 2,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],

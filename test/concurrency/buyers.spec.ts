@@ -7,7 +7,7 @@ import { ShopClient, useShop } from '../support/shop.ts';
 import { ServerProcess } from '../support/start-process.ts';
 
 // The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const BUYERS = 500;
 const UNITS = 100;

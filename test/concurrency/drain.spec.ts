@@ -17,7 +17,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
   beforeAll(async () => {
     app = await startApp(engine, { SWEEP_INTERVAL_MS: '50', SWEEP_CHUNK_RESERVATIONS: String(CHUNK) });
     shop = new ShopClient(app.api);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(() => app.close());
 
@@ -55,7 +55,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
     async function held(): Promise<number> {
       return (await shop.stock(sku, locationId)).held;
     }
-  }, 180_000);
+  }, 300_000);
 
   async function expired(): Promise<number> {
     const text = (await app.api.get('/metrics')).text;

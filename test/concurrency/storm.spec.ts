@@ -9,7 +9,7 @@ import { ServerProcess } from '../support/start-process.ts';
 import { aStormWorld, storm, tally, unforeseen } from '../support/storm.ts';
 
 // The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const BUYERS = 24;
 const STEPS = 25;

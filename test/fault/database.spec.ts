@@ -38,7 +38,7 @@ describeOnPostgres('A database that drops its connections under load', () => {
     for (const key of keys) expect((await attempt(key)).status).toBe(201);
     expect(await shop.stock(sku, place)).toMatchObject({ onHand: keys.length, version: keys.length });
     expect(await shop.ledger(sku, place)).toHaveLength(keys.length);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('A SQLite file that somebody else keeps locked', () => {

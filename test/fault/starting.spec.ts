@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { ServerProcess } from '../support/start-process.ts';
 
 // The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('Starting the server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));

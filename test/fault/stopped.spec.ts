@@ -10,7 +10,7 @@ import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support
 import { ServerProcess } from '../support/start-process.ts';
 
 // The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describeOnBothEngines('A server that is told to stop', (engine) => {
   let database: FreshDatabase;

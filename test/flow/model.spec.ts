@@ -145,7 +145,7 @@ describeOnBothEngines(`Random requests against a plain model, TEST_SEED=${SEED}`
         orderId: one.orderId,
       });
     }
-  }, 120_000);
+  }, 300_000);
 
   it('keeps what it keeps explained once every hold is swept or over', async () => {
     const broken = await brokenInvariants(shop.api, { commandsOnly: false });

@@ -35,7 +35,6 @@ const LEAST_VISITS = {
   'update: INSUFFICIENT_STOCK': 15,
   'create takes due units': 15,
   'move takes due units': 1,
-  'update takes due units': 1,
   'inventory.stock.oversold': 5,
   'inventory.stock.low': 40,
   'inventory.stock.hold-shortened': 20,

@@ -85,12 +85,17 @@ export async function lossesAndDoubles(api: Api, place: string, sku: string, sen
   const wrong: string[] = [];
   const latest = new Map<string, Reservation>();
   const movementIds = new Set<string>();
-  for (const one of sent) {
-    const again = await api.send<Partial<Reservation & Moved>>(one.method, one.path, one.body, { key: one.key });
+  // All at once: of each shopper at most the last request is executed now, all others are replayed.
+  const answers = await Promise.all(
+    sent.map(({ method, path, body, key }) => api.send<Partial<Reservation & Moved>>(method, path, body, { key })),
+  );
+  sent.forEach((one, index) => {
+    const again = answers[index];
+    if (again === undefined) return;
     wrong.push(...differences(one, again));
     if (again.body.movementId !== undefined) movementIds.add(again.body.movementId);
     if (again.body.id !== undefined) latest.set(again.body.id, again.body as Reservation);
-  }
+  });
 
   const listed = await allPages<Reservation>(api, '/v1/reservations');
   for (const reservation of listed) {
