@@ -15,6 +15,13 @@ interface StoredEvent {
   readonly location_id: string | null;
   readonly payload: string;
   readonly correlation_id: string;
+  readonly client_id: string;
+}
+
+type Whose = Pick<StoredEvent, 'correlation_id' | 'client_id'>;
+
+function whoseIs(event?: Whose): (string | undefined)[] {
+  return [event?.correlation_id, event?.client_id];
 }
 
 describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
@@ -64,16 +71,25 @@ describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
     const { body } = await shop.tryReserve([{ sku, quantity: 2 }], {}, { headers });
 
     const stock = await eventsOf(`stock/${sku}/${place}`);
-    expect(stock.map(({ type, location_id, correlation_id }) => [type, location_id, correlation_id])).toEqual([
-      ['inventory.stock.moved', place, 'told-in-events'],
-      ['inventory.stock.held', place, 'told-in-events'],
+    const heads = stock.map(({ type, location_id, ...event }) => [type, location_id, ...whoseIs(event)]);
+    expect(heads).toEqual([
+      ['inventory.stock.moved', place, 'told-in-events', 'default'],
+      ['inventory.stock.held', place, 'told-in-events', 'default'],
     ]);
     expect(stock.map(dataOf)).toMatchObject([
       { movementType: 'RECEIPT', delta: 5, reason: 'delivery', stock: { onHand: 5, held: 0, available: 5 } },
       { holdId: body.id, units: 2, expiresAt: body.expiresAt, stock: { onHand: 5, held: 2, available: 3 } },
     ]);
     const [created, ...more] = await eventsOf(`reservation/${body.id}`);
-    expect([created?.type, created?.correlation_id, more]).toEqual(['reservation.created', 'told-in-events', []]);
+    expect([created?.type, ...whoseIs(created), more]).toEqual([
+      'reservation.created',
+      'told-in-events',
+      'default',
+      [],
+    ]);
+    expect(await rowsOf<Whose>(shop.app.databaseUrl, `SELECT * FROM movements WHERE sku = '${sku}'`)).toMatchObject([
+      { correlation_id: 'told-in-events', client_id: 'default' },
+    ]);
   });
 
   it('tells once that an item became oversold and once that it became low', async () => {

@@ -2,6 +2,7 @@ import { eventually } from '../support/eventually.ts';
 import { problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { allPages, bodyOf, type Page, type Reservation, type StockItem, useShop } from '../support/shop.ts';
+import { rowsOf } from '../support/sql.ts';
 
 describeOnBothEngines('The sweeper', (engine) => {
   const shop = useShop(engine, { SWEEP_INTERVAL_MS: '10', SWEEP_CHUNK_RESERVATIONS: '7' });
@@ -33,6 +34,12 @@ describeOnBothEngines('The sweeper', (engine) => {
     expect((await shop.reservation(long.id)).status).toBe('ACTIVE');
     const active = await allPages<Reservation>(shop.api, '/v1/reservations?status=ACTIVE');
     expect(active.map((one) => one.id)).toEqual([long.id]);
+    const bySweeper = await rowsOf<{ subject: string }>(
+      shop.app.databaseUrl,
+      "SELECT DISTINCT subject FROM outbox_events WHERE client_id = 'sweeper' ORDER BY subject",
+    );
+    const ended = [...made.map(({ id }) => `reservation/${id}`).sort(), `stock/${sku}/${place}`];
+    expect(bySweeper.map(({ subject }) => subject)).toEqual(ended);
     // The item's versions: 1 receipt, 41 holds, 40 releases.
     expect((await shop.stock(sku, place)).version).toBe(82);
   });

@@ -16,6 +16,8 @@ export interface EventRow {
   readonly payload: string;
   readonly occurredAt: Instant;
   readonly correlationId: string;
+  /** The caller within the tenant; `sweeper` for what time has done, `unknown` for events from before it was stored. */
+  readonly clientId: string;
   /** The event that this one follows from; null when a request was the cause. */
   readonly causationId: string | null;
   /** W3C trace context of the request, where it sent one. */
@@ -33,6 +35,7 @@ export const EVENT_COLUMNS: readonly { property: keyof EventRow; name: string; t
   { property: 'payload', name: 'payload', type: 'text' },
   { property: 'occurredAt', name: 'occurred_at', type: 'integer' },
   { property: 'correlationId', name: 'correlation_id', type: 'text' },
+  { property: 'clientId', name: 'client_id', type: 'text' },
   { property: 'causationId', name: 'causation_id', type: 'text' },
   { property: 'traceparent', name: 'traceparent', type: 'text' },
 ];

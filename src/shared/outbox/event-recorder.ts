@@ -37,7 +37,7 @@ export class EventRecorder {
         `The event ${event.type} version ${event.version} does not match its schema: ${problems.join('; ')}`,
       );
     }
-    const { correlationId, traceparent } = currentContext();
+    const { clientId, correlationId, traceparent } = currentContext();
     return {
       eventId: this.ids.next(),
       type: event.type,
@@ -48,6 +48,7 @@ export class EventRecorder {
       payload: JSON.stringify(event.data),
       occurredAt: event.occurredAt,
       correlationId,
+      clientId,
       causationId: null,
       traceparent,
     };

@@ -4,6 +4,8 @@ import type { MovementEntry } from '../domain/stock-item.ts';
 /** A line of the ledger: written once, never changed. */
 export interface MovementRow extends MovementEntry {
   readonly correlationId: string;
+  /** The caller within the tenant; `unknown` in rows from before it was stored. */
+  readonly clientId: string;
 }
 
 export const movementsTable = defineTable<MovementRow>({
@@ -21,5 +23,6 @@ export const movementsTable = defineTable<MovementRow>({
     reference: 'text?',
     occurredAt: 'integer',
     correlationId: 'text',
+    clientId: 'text',
   },
 });

@@ -91,7 +91,8 @@ export class StockItems {
   }
 
   appendToLedger(tx: Transaction, entry: MovementEntry): void {
-    tx.insert(movementsTable, { ...entry, correlationId: currentContext().correlationId });
+    const { correlationId, clientId } = currentContext();
+    tx.insert(movementsTable, { ...entry, correlationId, clientId });
   }
 
   countAttempt(tx: Transaction, type: TransactionType, locationId: string): void {
