@@ -4,8 +4,8 @@ import { ROOT } from './cruise.ts';
 import { filesBelow } from './sources.ts';
 
 const NOT_OURS = ['.git', 'coverage', 'data', 'dist', 'node_modules'];
-/** A developer's own settings. */
-const PRIVATE_FILES = ['.env'];
+/** A developer's own settings, and what stands in for the folder `.git` in a worktree. */
+const PRIVATE_FILES = ['.env', '.git'];
 
 /** Put together here, so that this file does not contain what it looks for. */
 const FORBIDDEN: readonly { readonly what: string; readonly pattern: RegExp; readonly example: string }[] = [
