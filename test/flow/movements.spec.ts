@@ -89,9 +89,33 @@ describeOnBothEngines('Movements', (engine) => {
     const problem = problemOf(await shop.tryMove(sku, place, type, quantity), 409, 'INSUFFICIENT_STOCK');
 
     expect(problem.shortages).toEqual([{ sku, locationId: place, requested: 11, available: 10 }]);
-    expect(problem.alternatives).toEqual(expect.any(Array));
+    expect(problem.alternatives).toEqual([{ sku, locationId: elsewhere, available: 3 }]);
     expect(await shop.stock(sku, place)).toEqual(before);
     expect(await shop.ledger(sku, place)).toHaveLength(1);
+  });
+
+  it('names other locations in the order of sourcing, holds that are over counted as given back', async () => {
+    const [late, much, few] = [await shop.location({ priority: 200 }), await shop.location(), await shop.location()];
+    const [none, unsold] = [await shop.location(), await shop.location({ sellsOnline: false, priority: 0 })];
+    const sku = await shop.stocked({ [place]: 1, [late]: 9, [much]: 8, [few]: 4, [none]: 2, [unsold]: 7 });
+    await shop.reserve([{ sku, quantity: 2, locationId: none }]);
+    await shop.reserve([{ sku, quantity: 3, locationId: few }], { ttlSeconds: 1 });
+    shop.clock.advanceSeconds(1);
+    const online = [
+      { sku, locationId: much, available: 8 },
+      { sku, locationId: few, available: 4 },
+      { sku, locationId: late, available: 9 },
+    ];
+
+    const sale = problemOf(await shop.tryMove(sku, place, 'SALE', 2), 409, 'INSUFFICIENT_STOCK');
+    expect(sale.alternatives).toEqual(online);
+    for (const [type, quantity] of [
+      ['WRITE_OFF', 2],
+      ['ADJUSTMENT', -2],
+    ] as const) {
+      const problem = problemOf(await shop.tryMove(sku, place, type, quantity), 409, 'INSUFFICIENT_STOCK');
+      expect(problem.alternatives).toEqual([...online, { sku, locationId: unsold, available: 7 }]);
+    }
   });
 
   it.each([
@@ -120,12 +144,13 @@ describeOnBothEngines('Movements', (engine) => {
     expect(bodyOf(await shop.tryMove(sku, place, 'SALE', 4), 201).stock).toMatchObject({ onHand: 6, available: 0 });
   });
 
-  it('sells no inactive product, and books everything else of it', async () => {
-    const sku = await shop.stocked({ [place]: 10 }, { active: true });
+  it('sells no inactive product, not elsewhere either, and books everything else of it', async () => {
+    const sku = await shop.stocked({ [place]: 10, [await shop.location()]: 5 }, { active: true });
     bodyOf(await shop.api.put(`/v1/products/${sku}`, { name: 'gone', active: false }));
 
     const problem = problemOf(await shop.tryMove(sku, place, 'SALE', 1), 409, 'INSUFFICIENT_STOCK');
     expect(problem.shortages).toEqual([{ sku, locationId: place, requested: 1, available: 0 }]);
+    expect(problem.alternatives).toEqual([]);
 
     for (const [type, quantity] of [
       ['RECEIPT', 5],

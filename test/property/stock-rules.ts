@@ -1,5 +1,6 @@
 import type {
   Balances,
+  LocationView,
   RecordableMovement,
   ReleaseCause,
   StockItemView,
@@ -113,10 +114,10 @@ export function move(work: Work, request: RequestOf<'move'>): object {
   const { sku, locationId, type: movementType, quantity } = request;
   const delta = movementType === 'SALE' || movementType === 'WRITE_OFF' ? -quantity : quantity;
   if (delta < 0) {
-    if (movementType === 'SALE' && work.world.products.get(sku)?.active === false) {
-      refuseUnits(sku, locationId, -delta, 0);
-    }
-    makeRoom(work, item, -delta);
+    const isSale = movementType === 'SALE';
+    if (isSale && work.world.products.get(sku)?.active === false) refuseUnits(sku, locationId, -delta, 0);
+    // A sale may be told of other places that sell online, what only takes units of all of them.
+    makeRoom(work, item, -delta, (place) => !isSale || place.sellsOnline);
   }
   return record(work, item, movementType, delta);
 }
@@ -146,9 +147,31 @@ export function setPolicy(work: Work, request: RequestOf<'policy'>): StockItemVi
   return viewItem(work.world, item, work.at);
 }
 
-function refuseUnits(sku: string, locationId: string, requested: number, available: number): never {
+function refuseUnits(
+  sku: string,
+  locationId: string,
+  requested: number,
+  available: number,
+  alternatives: readonly object[] = [],
+): never {
   const shortages = [{ sku, locationId, requested, available: Math.max(0, available) }];
-  throw new Refused('INSUFFICIENT_STOCK', { shortages, alternatives: [] });
+  throw new Refused('INSUFFICIENT_STOCK', { shortages, alternatives });
+}
+
+/** Where else a command could take units of the sku; places that do not sell online come last. */
+function elsewhere(work: Work, sku: string, fits: (place: LocationView) => boolean): object[] {
+  return [...work.world.locations.values()]
+    .filter(fits)
+    .map((place) => ({ ...place, available: reachable(work, sku, place.locationId) }))
+    .filter(({ available }) => available > 0)
+    .sort(
+      (a, b) =>
+        Number(b.sellsOnline) - Number(a.sellsOnline) ||
+        a.priority - b.priority ||
+        b.available - a.available ||
+        (a.locationId < b.locationId ? -1 : 1),
+    )
+    .map(({ locationId, available }) => ({ sku, locationId, available }));
 }
 
 /** What a command could take here now: holds that are over are free for it. May be negative. */
@@ -160,11 +183,19 @@ export function reachable({ world, at }: Work, sku: string, locationId: string):
  * Rule 5: a command that is short first releases due holds, oldest first and no more than it needs; if all of them do
  * not suffice, none. Of holds that end together the one that was given first is the oldest: ids rise with time.
  */
-export function makeRoom(work: Work, item: Item, units: number): void {
+export function makeRoom(
+  work: Work,
+  item: Item,
+  units: number,
+  fitsElsewhere: (place: LocationView) => boolean = () => false,
+): void {
   const { world, at } = work;
   const { sku, locationId } = item;
   const most = reachable(work, sku, locationId);
-  if (most < units) refuseUnits(sku, locationId, units, most);
+  if (most < units) {
+    const fits = (place: LocationView): boolean => place.locationId !== locationId && fitsElsewhere(place);
+    refuseUnits(sku, locationId, units, most, elsewhere(work, sku, fits));
+  }
   const due = holdsAt(world, sku, locationId).filter((hold) => isDue(hold, at));
   due.sort((a, b) => a.expiresAt - b.expiresAt || (a.holdId < b.holdId ? -1 : 1));
   for (const hold of due) {

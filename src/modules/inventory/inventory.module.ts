@@ -30,6 +30,7 @@ import { holdsTable } from './storage/hold.table.ts';
 import { locationsTable } from './storage/location.table.ts';
 import { movementsTable } from './storage/movement.table.ts';
 import { productsTable } from './storage/product.table.ts';
+import { Room } from './storage/room.ts';
 import { StockItems } from './storage/stock-item.repository.ts';
 import { stockItemsTable } from './storage/stock-item.table.ts';
 
@@ -70,7 +71,7 @@ const GAUGES = [
 @Module({
   imports: [CqrsModule],
   controllers: [CatalogueController, StockController],
-  providers: [Catalogue, StockItems, Holds, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
+  providers: [Catalogue, StockItems, Holds, Room, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
 })
 export class InventoryModule implements OnModuleInit {
   constructor(

@@ -64,7 +64,7 @@ export function planSourcing(input: SourcingInput): SourcingPlan {
   return { kind: 'plan', lines, changes: changesOf(places) };
 }
 
-/** A place that sourcing may choose. */
+/** A place that sourcing may choose, or that a refusal may name. */
 interface Candidate {
   readonly locationId: string;
   readonly priority: number;
@@ -216,13 +216,26 @@ function shortagesOf(lines: readonly HoldLine[], places: Places): Shortage[] {
 /** Where else a line could go that was short at its asked location: what the other lines leave. */
 function alternativesTo(shortages: readonly Shortage[], places: Places): Alternative[] {
   const askedSkus = new Set(shortages.filter(({ locationId }) => locationId !== null).map(({ sku }) => sku));
-  return [...askedSkus].flatMap((sku) =>
-    (places.get(sku) ?? [])
-      .filter((place) => place.sellsOnline && place.left > 0)
-      .map(({ locationId, priority, sellsOnline, left }) => ({ locationId, priority, sellsOnline, units: left }))
-      .sort(compareCandidates)
-      .map(({ locationId, units }) => ({ sku, locationId, available: units })),
-  );
+  return [...askedSkus].flatMap((sku) => {
+    const soldOnline = (places.get(sku) ?? []).filter((place) => place.sellsOnline);
+    return alternativesAmong(
+      sku,
+      soldOnline.map(({ locationId, priority, sellsOnline, left }) => ({
+        locationId,
+        priority,
+        sellsOnline,
+        units: left,
+      })),
+    );
+  });
+}
+
+/** Those of the places that have units, in the order in which sourcing would choose them. */
+export function alternativesAmong(sku: string, places: readonly Candidate[]): Alternative[] {
+  return places
+    .filter(({ units }) => units > 0)
+    .sort(compareCandidates)
+    .map(({ locationId, units }) => ({ sku, locationId, available: units }));
 }
 
 /** By location id, so that a plan reads the same however stock has moved meanwhile. */

@@ -5,11 +5,12 @@ import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
 import { type HoldLine, type HoldOutcome, HoldStock, type SourcedLine, stockOfSkuKey } from '../contract.ts';
 import { InsufficientStock, type Shortage } from '../domain/inventory.errors.ts';
 import type { ProductState } from '../domain/product.ts';
-import { type HoldChange, mergeLines, planSourcing, type SourcingPlan, type StockSight } from '../domain/sourcing.ts';
+import { type HoldChange, mergeLines, planSourcing, type SourcingPlan } from '../domain/sourcing.ts';
 import type { StockItem } from '../domain/stock-item.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
 import type { HoldRow } from '../storage/hold.table.ts';
+import { Room } from '../storage/room.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
 
 /** Label of refused holds that no location was asked for. */
@@ -23,6 +24,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
     private readonly catalogue: Catalogue,
     private readonly items: StockItems,
     private readonly holds: Holds,
+    private readonly room: Room,
   ) {}
 
   execute(command: HoldStock): Promise<{ outcome: HoldOutcome; lines: readonly SourcedLine[] }> {
@@ -55,8 +57,10 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
   ): Promise<{ plan: SourcingPlan; items: ItemsByPlace }> {
     const takesNewHolds = (sku: string): boolean => products.get(sku)?.active ?? false;
     const openSkus = lines.filter(({ locationId }) => locationId === null).map(({ sku }) => sku);
+    const ownUnits = new Map(own.map(({ sku, locationId, units }) => [placeOf(sku, locationId), units]));
+    const ownAt = (sku: string, locationId: string): number => ownUnits.get(placeOf(sku, locationId)) ?? 0;
     const items = await this.itemsOf(tx, lines, own, openSkus);
-    const sights = await this.sightsOf(tx, at, own, items);
+    const sights = await this.room.sightsOf(tx, [...items.values()], at, ownAt);
     const plan = planSourcing({ lines, sights, takesNewHolds });
     const askedShort = plan.kind === 'short' ? plan.shortages.filter(({ locationId }) => locationId !== null) : [];
     if (askedShort.length === 0) {
@@ -64,7 +68,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
     }
     // Only a refusal needs to know where else the asked lines could be served.
     const all = await this.itemsOf(tx, lines, own, [...openSkus, ...askedShort.map(({ sku }) => sku)]);
-    const allSights = await this.sightsOf(tx, at, own, all);
+    const allSights = await this.room.sightsOf(tx, [...all.values()], at, ownAt);
     return { plan: planSourcing({ lines, sights: allSights, takesNewHolds }), items: all };
   }
 
@@ -91,28 +95,6 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
       items.set(placeOf(item.state.sku, item.state.locationId), item);
     }
     return items;
-  }
-
-  private async sightsOf(
-    tx: Transaction,
-    at: Instant,
-    own: readonly HoldRow[],
-    items: ItemsByPlace,
-  ): Promise<StockSight[]> {
-    const ownUnits = new Map(own.map(({ sku, locationId, units }) => [placeOf(sku, locationId), units]));
-    const locations = await this.catalogue.locationsInBody(
-      tx,
-      [...items.values()].map(({ state }) => state.locationId),
-    );
-    const sights: StockSight[] = [];
-    for (const [place, item] of items) {
-      const { sku, locationId } = item.state;
-      const { priority = 0, sellsOnline = false } = locations.get(locationId) ?? {};
-      const due = this.holds.mayHaveDue(item, at) ? await this.holds.dueUnits(tx, item, at) : 0;
-      const available = item.available + due;
-      sights.push({ sku, locationId, available, own: ownUnits.get(place) ?? 0, priority, sellsOnline });
-    }
-    return sights;
   }
 
   private async apply(

@@ -5,11 +5,12 @@ import { assertVersionMatches } from '../../../shared/kernel/version-match.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
 import { RecordMovement, type StockItemView } from '../contract.ts';
-import { InsufficientStock } from '../domain/inventory.errors.ts';
 import type { ProductState } from '../domain/product.ts';
+import type { StockSight } from '../domain/sourcing.ts';
 import type { StockItem } from '../domain/stock-item.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
+import { Room } from '../storage/room.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
 import { toStockItemView } from './stock-view.ts';
 
@@ -23,6 +24,7 @@ export class RecordMovementHandler implements ICommandHandler<RecordMovement> {
     private readonly catalogue: Catalogue,
     private readonly items: StockItems,
     private readonly holds: Holds,
+    private readonly room: Room,
   ) {}
 
   execute(command: RecordMovement): Promise<{ movementId: string; stock: StockItemView }> {
@@ -42,10 +44,10 @@ export class RecordMovementHandler implements ICommandHandler<RecordMovement> {
     });
   }
 
-  /** What takes units may have those of holds that are due; what sells has to be for sale. */
+  /** What takes units may have those of holds that are due; what sells has to be for sale, here and elsewhere. */
   private async assertTakeable(
     tx: Transaction,
-    { movement: { type, quantity }, sku, locationId }: RecordMovement,
+    { movement: { type, quantity } }: RecordMovement,
     product: ProductState,
     item: StockItem,
     at: Instant,
@@ -54,14 +56,8 @@ export class RecordMovementHandler implements ICommandHandler<RecordMovement> {
     if (type === 'RECEIPT' || type === 'RETURN' || units < 0) {
       return;
     }
-    try {
-      if (type === 'SALE' && !product.active) {
-        throw new InsufficientStock([{ sku, locationId, requested: units, available: 0 }]);
-      }
-      await this.holds.makeRoom(tx, item, units, at);
-    } catch (error) {
-      this.items.countAttempt(tx, type, locationId);
-      throw error;
-    }
+    const allowed = type !== 'SALE' || product.active;
+    const fitsElsewhere = ({ sellsOnline }: StockSight): boolean => type !== 'SALE' || sellsOnline;
+    await this.room.make(tx, item, { type, units, allowed, fitsElsewhere }, at);
   }
 }

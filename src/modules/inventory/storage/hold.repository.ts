@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Instant } from '../../../shared/kernel/clock.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import type { ReleaseCause } from '../contract.ts';
-import { InsufficientStock } from '../domain/inventory.errors.ts';
 import type { StockItem } from '../domain/stock-item.ts';
 import { type HoldRow, holdsTable } from './hold.table.ts';
 import { StockItems } from './stock-item.repository.ts';
@@ -75,25 +74,25 @@ export class Holds {
   /**
    * Makes `units` of the item available, if need be by releasing holds that are due: oldest first, only as many as it
    * takes.
-   * @throws InsufficientStock, releasing none, when even all of them do not suffice
+   * @returns units that are or could be made available: fewer than `units`, and none released, when even all due holds
+   *   do not suffice
    */
-  async makeRoom(tx: Transaction, item: StockItem, units: number, at: Instant): Promise<void> {
+  async makeRoom(tx: Transaction, item: StockItem, units: number, at: Instant): Promise<number> {
     if (item.available >= units) {
-      return;
+      return item.available;
     }
-    const dueUnits = await this.dueUnits(tx, item, at);
-    if (item.available + dueUnits < units) {
-      const { sku, locationId } = item.state;
-      const available = Math.max(0, item.available + dueUnits);
-      throw new InsufficientStock([{ sku, locationId, requested: units, available }]);
+    const most = item.available + (await this.dueUnits(tx, item, at));
+    if (most < units) {
+      return most;
     }
     const inBatch = tx.known(holdsTable, (row) => isDue(row, item, at));
     for await (const row of this.dueHolds(tx, item, inBatch, at)) {
       if (item.available >= units) {
-        return;
+        break;
       }
       this.release(tx, row, item, 'EXPIRED', at);
     }
+    return most;
   }
 
   /** Gives the row's units back to its item. */
