@@ -30,13 +30,13 @@ describeOnBothEngines('The migrations', (engine) => {
 
   afterAll(() => database.drop());
 
-  it('keep what a database of the first release has, and say of its callers that nobody knows', async () => {
+  it('keep what a database of the first release has, and say of its callers that nobody knows and of its origin that it was the centre', async () => {
     const path = await openWritePath(database.url);
     for (const table of ['movements', 'outbox_events']) {
       const rows = await path.reader.selectAcrossTenants(
-        `SELECT correlation_id AS "correlationId", client_id AS "clientId" FROM ${table}`,
+        `SELECT correlation_id AS "correlationId", client_id AS "clientId", origin AS "origin" FROM ${table}`,
       );
-      expect(rows).toEqual([{ correlationId: 'c-1', clientId: 'unknown' }]);
+      expect(rows).toEqual([{ correlationId: 'c-1', clientId: 'unknown', origin: null }]);
     }
     await path.close();
   });

@@ -1,3 +1,6 @@
+import { CommandBus } from '@nestjs/cqrs';
+import { RecordMovement } from '../../src/modules/inventory/contract.ts';
+import { runInContext } from '../../src/shared/kernel/context.ts';
 import type { Answer } from '../support/http.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
@@ -89,6 +92,42 @@ describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
     ]);
     expect(await rowsOf<Whose>(shop.app.databaseUrl, `SELECT * FROM movements WHERE sku = '${sku}'`)).toMatchObject([
       { correlation_id: 'told-in-events', client_id: 'default' },
+    ]);
+  });
+
+  it('names the store that reports a movement, in the log and in the ledger, and nobody for what the centre decides', async () => {
+    const place = await shop.location();
+    const sku = await shop.stocked({ [place]: 5 });
+    const context = { tenantId: 'default', clientId: 'till', correlationId: 'reported', traceparent: null };
+    const sale = { type: 'SALE', quantity: 1, reason: null, reference: null } as const;
+    await runInContext({ ...context, origin: place }, () =>
+      shop.app.app.get(CommandBus, { strict: false }).execute(new RecordMovement(sku, place, sale)),
+    );
+    const origins = (rows: readonly { origin: string | null }[]) => rows.map(({ origin }) => origin);
+    const { databaseUrl } = shop.app;
+    expect(
+      origins(await rowsOf(databaseUrl, `SELECT origin FROM movements WHERE sku = '${sku}' ORDER BY item_version`)),
+    ).toEqual([null, place]);
+    expect(
+      origins(
+        await rowsOf(
+          databaseUrl,
+          `SELECT origin FROM outbox_events WHERE subject = 'stock/${sku}/${place}' ORDER BY position`,
+        ),
+      ),
+    ).toEqual([null, place]);
+  });
+
+  it('tells whose units left when they are fulfilled', async () => {
+    const place = await shop.location();
+    const sku = await shop.stocked({ [place]: 5 });
+    const { id } = await shop.reserve([{ sku, quantity: 2 }]);
+    await shop.confirm(id);
+    await shop.fulfil(id);
+    const moved = (await eventsOf(`stock/${sku}/${place}`)).filter(({ type }) => type === 'inventory.stock.moved');
+    expect(moved.map(dataOf).map(({ movementType, holdId }) => [movementType, holdId])).toEqual([
+      ['RECEIPT', undefined],
+      ['FULFILMENT', id],
     ]);
   });
 

@@ -444,6 +444,8 @@ export const StockMoved = defineEvent(
       delta: Type.Integer(),
       reason: text,
       reference: text,
+      /** Of a FULFILMENT: whose committed units left. */
+      holdId: Type.Optional(id),
       stock: balances,
     },
     closed,

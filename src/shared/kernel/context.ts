@@ -10,6 +10,8 @@ export interface Context {
   readonly correlationId: string;
   /** The W3C trace context of the request, when it sent a valid one. */
   readonly traceparent: string | null;
+  /** The location whose store reports what happened there; null or absent: the centre decided it. */
+  readonly origin?: string | null;
 }
 
 const storage = new AsyncLocalStorage<Context>();

@@ -18,6 +18,8 @@ export interface EventRow {
   readonly correlationId: string;
   /** The caller within the tenant; `sweeper` for what time has done, `unknown` for events from before it was stored. */
   readonly clientId: string;
+  /** The location whose store reported it; null: the centre decided it. A store's feed leaves out what it reported itself. */
+  readonly origin: string | null;
   /** The event that this one follows from; null when a request was the cause. */
   readonly causationId: string | null;
   /** W3C trace context of the request, where it sent one. */
@@ -36,6 +38,7 @@ export const EVENT_COLUMNS: readonly { property: keyof EventRow; name: string; t
   { property: 'occurredAt', name: 'occurred_at', type: 'integer' },
   { property: 'correlationId', name: 'correlation_id', type: 'text' },
   { property: 'clientId', name: 'client_id', type: 'text' },
+  { property: 'origin', name: 'origin', type: 'text' },
   { property: 'causationId', name: 'causation_id', type: 'text' },
   { property: 'traceparent', name: 'traceparent', type: 'text' },
 ];

@@ -37,7 +37,7 @@ export class EventRecorder {
         `The event ${event.type} version ${event.version} does not match its schema: ${problems.join('; ')}`,
       );
     }
-    const { clientId, correlationId, traceparent } = currentContext();
+    const { clientId, correlationId, traceparent, origin = null } = currentContext();
     return {
       eventId: this.ids.next(),
       type: event.type,
@@ -49,6 +49,7 @@ export class EventRecorder {
       occurredAt: event.occurredAt,
       correlationId,
       clientId,
+      origin,
       causationId: null,
       traceparent,
     };

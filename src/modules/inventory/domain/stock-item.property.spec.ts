@@ -114,7 +114,7 @@ function shareStep(verb: 'release held' | 'release committed' | 'commit' | 'fulf
       const units = share(item.state);
       if (units === 0) return;
       if (verb === 'commit') return item.commit(units, 'H', AT);
-      if (verb === 'fulfil') return item.fulfil(units, { movementId: 'M', reference: null }, AT);
+      if (verb === 'fulfil') return item.fulfil(units, 'H', { movementId: 'M', reference: null }, AT);
       item.release(units, from === 'held' ? 'HELD' : 'COMMITTED', 'H', 'CHANGED', AT);
     },
   };

@@ -320,7 +320,7 @@ describe('StockItem holds', () => {
     expect(() => item.release(3, 'HELD', 'H-1', 'CHANGED', AT)).toThrow('Bug');
     expect(() => item.release(2, 'COMMITTED', 'H-1', 'CHANGED', AT)).toThrow('Bug');
     expect(() => item.commit(3, 'H-1', AT)).toThrow('Bug');
-    expect(() => item.fulfil(2, { movementId: 'M-9', reference: null }, AT)).toThrow('Bug');
+    expect(() => item.fulfil(2, 'H-1', { movementId: 'M-9', reference: null }, AT)).toThrow('Bug');
     expect(item.state).toBe(before);
   });
 });
@@ -328,7 +328,7 @@ describe('StockItem holds', () => {
 describe('StockItem.fulfil', () => {
   it('takes committed units off the shelf', () => {
     const item = aStockItem({ onHand: 5, held: 1, committed: 3 });
-    expect(item.fulfil(2, { movementId: 'M-9', reference: 'ORDER-1' }, AT)).toMatchObject({
+    expect(item.fulfil(2, 'H-1', { movementId: 'M-9', reference: 'ORDER-1' }, AT)).toMatchObject({
       type: 'FULFILMENT',
       delta: -2,
       onHandAfter: 3,
@@ -341,10 +341,10 @@ describe('StockItem.fulfil', () => {
 
   it('is refused while fewer units are on hand, and possible as soon as they are', () => {
     const item = aStockItem({ onHand: 1, committed: 2 });
-    const refusal = refusalOf(item, () => item.fulfil(2, { movementId: 'M-9', reference: null }, AT));
+    const refusal = refusalOf(item, () => item.fulfil(2, 'H-1', { movementId: 'M-9', reference: null }, AT));
     expect(refusal.details).toMatchObject({ shortages: [{ requested: 2, available: 1 }] });
     item.move(movement('RECEIPT', 1), AT);
-    item.fulfil(2, { movementId: 'M-9', reference: null }, AT);
+    item.fulfil(2, 'H-1', { movementId: 'M-9', reference: null }, AT);
     expect(item.state).toMatchObject({ onHand: 0, committed: 0 });
   });
 });

@@ -196,6 +196,7 @@ export class StockItem extends Aggregate<StockItemState> {
    */
   fulfil(
     units: number,
+    holdId: string,
     movement: { readonly movementId: string; readonly reference: string | null },
     at: Instant,
   ): MovementEntry {
@@ -203,7 +204,7 @@ export class StockItem extends Aggregate<StockItemState> {
     const { onHand, committed } = this.state;
     if (onHand < units) this.refuse(units, onHand);
     const entry = { ...movement, type: 'FULFILMENT', delta: -units, reason: null } as const;
-    return this.enter(entry, { committed: committed - units }, at);
+    return this.enter(entry, { committed: committed - units }, at, { holdId });
   }
 
   private changePolicy(next: Partial<Pick<StockItemState, 'safetyStock' | 'lowStockThreshold'>>, at: Instant): void {
@@ -211,17 +212,19 @@ export class StockItem extends Aggregate<StockItemState> {
     this.apply(next, StockPolicyChanged, { safetyStock, lowStockThreshold, ...next }, at);
   }
 
-  /** One ledger entry, with what else changes in the same step. */
+  /** One ledger entry, with what else changes in the same step and what else its event tells. */
   private enter(
     entry: Pick<MovementEntry, 'movementId' | 'type' | 'delta' | 'reason' | 'reference'>,
     besides: Partial<Pick<StockItemState, 'committed'>>,
     at: Instant,
+    told: { readonly holdId?: string } = {},
   ): MovementEntry {
     const { sku, locationId } = this.state;
     const { movementId, type: movementType, delta, reason, reference } = entry;
     const onHand = this.state.onHand + delta;
     if (Math.abs(onHand) > BALANCE_MAX) throw new QuantityLimit(sku, locationId);
-    this.apply({ ...besides, onHand }, StockMoved, { movementId, movementType, delta, reason, reference }, at);
+    const data = { movementId, movementType, delta, reason, reference, ...told };
+    this.apply({ ...besides, onHand }, StockMoved, data, at);
     return { ...entry, sku, locationId, itemVersion: this.version, onHandAfter: onHand, occurredAt: at };
   }
 

@@ -38,7 +38,7 @@ export class FulfilHoldHandler implements ICommandHandler<FulfilHold> {
       }
       for (const { row, item } of pairs) {
         const entry = this.items.change(tx, item, 'FULFILMENT', () =>
-          item.fulfil(row.units, { movementId: this.ids.next(), reference }, at),
+          item.fulfil(row.units, holdId, { movementId: this.ids.next(), reference }, at),
         );
         this.items.appendToLedger(tx, entry);
         this.holds.remove(tx, row);

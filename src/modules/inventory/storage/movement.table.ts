@@ -6,6 +6,8 @@ export interface MovementRow extends MovementEntry {
   readonly correlationId: string;
   /** The caller within the tenant; `unknown` in rows from before it was stored. */
   readonly clientId: string;
+  /** The location whose store reported it; null: the centre decided it. */
+  readonly origin: string | null;
 }
 
 export const movementsTable = defineTable<MovementRow>({
@@ -24,5 +26,6 @@ export const movementsTable = defineTable<MovementRow>({
     occurredAt: 'integer',
     correlationId: 'text',
     clientId: 'text',
+    origin: 'text?',
   },
 });

@@ -91,8 +91,8 @@ export class StockItems {
   }
 
   appendToLedger(tx: Transaction, entry: MovementEntry): void {
-    const { correlationId, clientId } = currentContext();
-    tx.insert(movementsTable, { ...entry, correlationId, clientId });
+    const { correlationId, clientId, origin = null } = currentContext();
+    tx.insert(movementsTable, { ...entry, correlationId, clientId, origin });
   }
 
   countAttempt(tx: Transaction, type: TransactionType, locationId: string): void {
