@@ -39,6 +39,20 @@ export interface ReservationView {
   readonly version: number;
 }
 
+/** One thing that happened to a reservation. */
+export interface TimelineItem {
+  /** That of its event. */
+  readonly type: string;
+  readonly at: Instant;
+  /** Of the reservation after it. */
+  readonly version: number;
+  /** Who did it and under which request; null for an end by the clock that nobody has stored yet. */
+  readonly clientId: string | null;
+  readonly correlationId: string | null;
+  /** What its event says, without the reservation's id. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 // ---------------------------------------------------------------- keys
 
 export function reservationKey(reservationId: string): EntityKey {
@@ -155,6 +169,17 @@ export class ExpireDueReservations extends Command<{ expired: number }> implemen
 
 export class GetReservation extends Query<ReservationView> {
   constructor(readonly reservationId: string) {
+    super();
+  }
+}
+
+/** Everything that happened to a reservation, oldest first. */
+export class GetReservationTimeline extends Query<Page<TimelineItem>> {
+  constructor(
+    readonly reservationId: string,
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
     super();
   }
 }

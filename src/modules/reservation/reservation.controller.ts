@@ -4,6 +4,7 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { answerRead, parseIfMatch, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
+import { PageQuery } from '../../shared/http/fields.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
 import { toPageResponse } from '../../shared/http/page-response.ts';
 import { type Answer, WriteDoor } from '../../shared/http/write-door.ts';
@@ -13,6 +14,7 @@ import {
   CreateReservation,
   FulfilReservation,
   GetReservation,
+  GetReservationTimeline,
   ListReservations,
   RefreshReservation,
   type ReservationView,
@@ -31,6 +33,7 @@ import {
   toReservationResponse,
   UpdateReservationRequest,
 } from './reservation.dto.ts';
+import { TimelinePage, toTimelinePage } from './timeline.dto.ts';
 
 /** Reservations over HTTP. */
 @ApiTags('Reservations')
@@ -77,6 +80,19 @@ export class ReservationController {
   async get(@HttpExchange() exchange: Exchange, @Param() { id }: ReservationPath): Promise<string | undefined> {
     const reservation = await this.queries.execute(new GetReservation(id));
     return answerRead(exchange, toReservationResponse(reservation), timedTag(reservation.version));
+  }
+
+  @Get(':id/timeline')
+  @ApiOperation({
+    operationId: 'getReservationTimeline',
+    summary: 'Read everything that happened to a reservation, oldest first',
+    description:
+      'From the event log: each item is one change of the reservation, with who asked for it and under which correlation id. `allocations` tell where its units were after it. A reservation whose time is over ends with `reservation.expired` at `expiresAt`, at once; `clientId` and `correlationId` of that item are null until it is stored, a moment later.',
+  })
+  @ApiOkResponse({ type: TimelinePage })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async timeline(@Param() { id }: ReservationPath, @Query() { limit, cursor }: PageQuery): Promise<TimelinePage> {
+    return toTimelinePage(await this.queries.execute(new GetReservationTimeline(id, limit, cursor ?? null)));
   }
 
   @Get()

@@ -6,6 +6,7 @@ import { ConfirmReservationHandler } from './handlers/confirm-reservation.ts';
 import { CreateReservationHandler } from './handlers/create-reservation.ts';
 import { ExpireDueReservationsHandler } from './handlers/expire-due-reservations.ts';
 import { FulfilReservationHandler } from './handlers/fulfil-reservation.ts';
+import { GetReservationTimelineHandler } from './handlers/get-reservation-timeline.ts';
 import { GetReservationHandler } from './handlers/get-reservation.ts';
 import { ListReservationsHandler } from './handlers/list-reservations.ts';
 import { RefreshReservationHandler } from './handlers/refresh-reservation.ts';
@@ -28,6 +29,7 @@ const HANDLERS = [
   FulfilReservationHandler,
   ExpireDueReservationsHandler,
   GetReservationHandler,
+  GetReservationTimelineHandler,
   ListReservationsHandler,
 ];
 

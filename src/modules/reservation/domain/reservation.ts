@@ -247,13 +247,18 @@ export class Reservation extends Aggregate<ReservationState> {
     this.record({
       type,
       version,
-      subject: `reservation/${this.state.id}`,
+      subject: subjectOf(this.state.id),
       subjectVersion: this.version,
       locationId: null,
       data: { reservationId: this.state.id, ...data },
       occurredAt: at,
     });
   }
+}
+
+/** The name of a reservation in the event log. */
+export function subjectOf(reservationId: string): string {
+  return `reservation/${reservationId}`;
 }
 
 function secondsAfter(at: Instant, seconds: number): Instant {
