@@ -251,6 +251,25 @@ describeOnBothEngines('UnitOfWork.run', (engineName) => {
     });
   });
 
+  it('undoes a part of a work back to its mark, and tells that part that it was refused', async () => {
+    await asTenant('marked', async () => {
+      const told: string[] = [];
+      await path.unitOfWork.run({ keys: [] }, async (tx) => {
+        tx.onSettled((status) => told.push(`kept ${status}`));
+        await tx.put(locationsTable, aCounter('kept', 1));
+        const mark = tx.mark();
+        tx.onSettled((status) => told.push(`undone ${status}`));
+        await tx.put(locationsTable, aCounter('undone'));
+        await tx.put(locationsTable, aCounter('kept', 2));
+        tx.undoTo(mark);
+        expect(tx.loaded(locationsTable, 'kept')?.priority).toBe(1);
+      });
+      expect(told).toEqual(['kept success', 'undone refused']);
+      expect(await readCounter(path.reader, 'kept')).toMatchObject({ priority: 1 });
+      expect(await readCounter(path.reader, 'undone')).toBeUndefined();
+    });
+  });
+
   it('counts only rows that are unchanged since they were loaded as assumed', async () => {
     await asTenant('assumed', async () => {
       await insertCounter('assumed');

@@ -23,6 +23,7 @@ import { RecordMovementHandler } from './handlers/record-movement.ts';
 import { ReleaseHoldHandler } from './handlers/release-hold.ts';
 import { RenewHoldHandler } from './handlers/renew-hold.ts';
 import { SetStockPolicyHandler } from './handlers/set-stock-policy.ts';
+import { StockLedger } from './handlers/stock-ledger.ts';
 import { StockController } from './stock.controller.ts';
 import { Catalogue } from './storage/catalogue.repository.ts';
 import { Holds } from './storage/hold.repository.ts';
@@ -71,7 +72,7 @@ const GAUGES = [
 @Module({
   imports: [CqrsModule],
   controllers: [CatalogueController, StockController],
-  providers: [Catalogue, StockItems, Holds, Room, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
+  providers: [Catalogue, StockItems, Holds, Room, StockLedger, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
 })
 export class InventoryModule implements OnModuleInit {
   constructor(

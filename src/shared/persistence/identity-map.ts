@@ -9,7 +9,6 @@ import { type Entry, SEPARATOR, TableEntries } from './table-entries.ts';
  */
 export class IdentityMap {
   private readonly tables = new Map<Table, TableEntries>();
-  private readonly touched = new Set<Entry>();
 
   /** @param tables in the order in which they are written, the same in every process (deadlocks) */
   constructor(
@@ -103,31 +102,32 @@ export class IdentityMap {
 
   /** Entries of the table that the batch has changed. */
   changed(table: Table): Entry[] {
-    return [...this.touched].filter((entry) => entry.table === table && entry.current !== entry.loaded);
+    return [...this.entriesOf(table).touched].filter((entry) => entry.current !== entry.loaded);
   }
 
   /** Replaces an entry's row; undefined removes it. The caller remembers the previous one, to undo. */
   assign(entry: Entry, row: Row | undefined): void {
+    const entries = this.entriesOf(entry.table);
     if (row !== undefined) {
-      this.entriesOf(entry.table).joinGroups(entry, row);
+      entries.joinGroups(entry, row);
     }
     entry.current = row;
-    this.touched.add(entry);
+    entries.touched.add(entry);
   }
 
   /** Makes the commit depend on the entry's row being as it was loaded. */
   guard(entry: Entry): void {
     if (entry.loaded !== undefined) {
       entry.guarded = true;
-      this.touched.add(entry);
+      this.entriesOf(entry.table).touched.add(entry);
     }
   }
 
   /** Writes what has changed: table by table, in key order, rows that go before rows that come. */
   async flush(): Promise<void> {
     for (const table of this.registered.values()) {
-      const changed = [...this.touched].filter(
-        (entry) => entry.table === table && (entry.current !== entry.loaded || entry.guarded),
+      const changed = [...this.entriesOf(table).touched].filter(
+        (entry) => entry.current !== entry.loaded || entry.guarded,
       );
       if (changed.length > 0) {
         await this.flushTable(

@@ -19,6 +19,8 @@ export const SEPARATOR = '\u0000';
 /** The known rows of one table, and which of its groups are known to be complete. */
 export class TableEntries {
   readonly byKey = new Map<string, Entry>();
+  /** Rows that were changed or guarded: what flush has to look at. */
+  readonly touched = new Set<Entry>();
   private readonly groups = new Map<string, Map<string, Set<Entry>>>();
   private readonly complete = new Set<string>();
   private readonly groupList: readonly (readonly [string, Group])[];

@@ -13,9 +13,10 @@ export type WorkStatus = 'success' | 'refused' | 'error';
 const LOADED = Promise.resolve();
 
 /** A place to return to within a work: everything after it can be undone. */
-interface Mark {
+export interface Mark {
   readonly changes: number;
   readonly events: number;
+  readonly settlements: number;
 }
 
 /**
@@ -162,25 +163,17 @@ export class Transaction {
     }
   }
 
-  close(): void {
-    this.closed = true;
+  /** A place to return to, for a work that carries out several wishes of which some may be refused. */
+  mark(): Mark {
+    return {
+      changes: this.changes.length,
+      events: this.recorded.length,
+      settlements: this.settlements.length,
+    };
   }
 
-  undo(): void {
-    this.undoTo({ changes: 0, events: 0 });
-  }
-
-  settle(status: WorkStatus): void {
-    this.settlements.forEach((callback) => {
-      callback(status);
-    });
-  }
-
-  private mark(): Mark {
-    return { changes: this.changes.length, events: this.recorded.length };
-  }
-
-  private undoTo(mark: Mark): void {
+  /** Undoes what the work has done since the mark; the rest of it stays. What was attempted counts as refused. */
+  undoTo(mark: Mark): void {
     while (this.changes.length > mark.changes) {
       const change = this.changes.pop();
       if (change !== undefined) {
@@ -188,6 +181,25 @@ export class Transaction {
       }
     }
     this.recorded.length = mark.events;
+    for (let index = mark.settlements; index < this.settlements.length; index += 1) {
+      const settle = this.settlements[index];
+      // A part that was undone did not succeed, whatever becomes of the rest.
+      this.settlements[index] = (status) => settle?.(status === 'success' ? 'refused' : status);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  undo(): void {
+    this.undoTo({ changes: 0, events: 0, settlements: 0 });
+  }
+
+  settle(status: WorkStatus): void {
+    this.settlements.forEach((callback) => {
+      callback(status);
+    });
   }
 
   private async fetch<R extends object>(table: Table<R>, key: string[]): Promise<R | undefined> {

@@ -1,12 +1,12 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../shared/kernel/clock.ts';
-import { Ids } from '../../../shared/kernel/ids.ts';
 import { assertVersionMatches } from '../../../shared/kernel/version-match.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
 import { CountStock, type StockItemView } from '../contract.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
+import { StockLedger } from './stock-ledger.ts';
 import { toStockItemView } from './stock-view.ts';
 
 /** Records what a shelf count found: a fact, so it is taken as it is. */
@@ -15,10 +15,10 @@ export class CountStockHandler implements ICommandHandler<CountStock> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
-    private readonly ids: Ids,
     private readonly catalogue: Catalogue,
     private readonly items: StockItems,
     private readonly holds: Holds,
+    private readonly ledger: StockLedger,
   ) {}
 
   execute(command: CountStock): Promise<{ movementId: string; stock: StockItemView }> {
@@ -27,11 +27,7 @@ export class CountStockHandler implements ICommandHandler<CountStock> {
       await this.catalogue.inPath(tx, command.sku, command.locationId);
       const item = await this.items.get(tx, command.sku, command.locationId);
       assertVersionMatches(command.ifMatch, item.version);
-      const movementId = this.ids.next();
-      const entry = this.items.change(tx, item, 'COUNT', () =>
-        item.count(command.counted, { movementId, reason: command.reason }, at),
-      );
-      this.items.appendToLedger(tx, entry);
+      const { movementId } = this.ledger.count(tx, command.counted, command.reason, item, at);
       return { movementId, stock: toStockItemView(item.state, await this.holds.dueUnits(tx, item, at)) };
     });
   }
