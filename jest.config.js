@@ -38,6 +38,7 @@ export default {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   globalSetup: '<rootDir>/test/support/services.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/after-each.ts'],
   reporters: ['default', '<rootDir>/test/support/no-empty-run.cjs'],
   // The planted violations are input of the architecture suite, not part of the program.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/architecture/violations/'],

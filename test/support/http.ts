@@ -1,4 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import { ApiContract } from './api-contract.ts';
+import { rememberContractFault } from './contract-faults.ts';
 
 export interface Answer<Body = unknown> {
   readonly status: number;
@@ -45,13 +47,26 @@ export function freshKey(): string {
   return `key-${process.pid}-${keysGiven}`;
 }
 
-/** The server seen from outside. It promises nothing: an answer of any status is given back, not thrown. */
+let committed: ApiContract | undefined;
+
+/** The committed OpenAPI document, read when the first answer arrives. */
+function committedContract(): ApiContract {
+  committed ??= ApiContract.committed();
+  return committed;
+}
+
+/**
+ * The server seen from outside. An answer of any status is given back, not thrown; but it has to be as the OpenAPI
+ * document says.
+ */
 export class Api {
   private readonly agent: Agent;
 
+  /** @param contract what the answers have to be like; null for a server that is not the documented one */
   constructor(
     readonly url: string,
     connectionsMax = 64,
+    private readonly contract: (() => ApiContract) | null = committedContract,
   ) {
     this.agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
   }
@@ -68,7 +83,7 @@ export class Api {
     return this.send<Body>('POST', path, body, { key: freshKey(), ...options });
   }
 
-  /** @throws Error of the connection, when there is no answer */
+  /** @throws Error of the connection, when there is no answer; and when the answer is not as documented */
   send<Body>(method: string, path: string, body?: unknown, options: SendOptions = {}): Promise<Answer<Body>> {
     const raw = body === undefined || body instanceof RawBody ? body : new RawBody(JSON.stringify(body));
     const headers: OutgoingHttpHeaders = {};
@@ -85,8 +100,15 @@ export class Api {
         incoming.on('error', reject);
         incoming.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          const { statusCode = 0, headers: answered } = incoming;
-          resolve({ status: statusCode, headers: answered, text, body: parseBody(answered, text) as Body });
+          const { statusCode: status = 0, headers: answered } = incoming;
+          const faults = this.contract?.().faultsOf({ method, path, status, headers: answered, text }) ?? [];
+          if (faults.length === 0) {
+            resolve({ status, headers: answered, text, body: parseBody(answered, text) as Body });
+            return;
+          }
+          const fault = `${method} ${path} is not as documented: ${faults.join('; ')}\n${text.slice(0, 600)}`;
+          rememberContractFault(fault);
+          reject(new Error(fault));
         });
       });
       outgoing.on('error', reject);

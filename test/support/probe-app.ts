@@ -307,7 +307,7 @@ export async function startProbeApp(env: Readonly<Record<string, string>> = {}):
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const api = new Api(url);
+  const api = new Api(url, 64, null);
   return {
     app,
     url,

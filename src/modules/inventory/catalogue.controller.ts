@@ -4,7 +4,7 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { answerRead, parseIfMatch, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
-import { ApiProblems } from '../../shared/http/openapi.ts';
+import { ApiEntityTag, ApiProblems, LOCATION_HEADER } from '../../shared/http/openapi.ts';
 import { toPageResponse } from '../../shared/http/page-response.ts';
 import { WriteDoor } from '../../shared/http/write-door.ts';
 import { GetLocation, GetProduct, ListLocations, ListProducts, PutLocation, PutProduct } from './contract.ts';
@@ -37,7 +37,8 @@ export class CatalogueController {
     description: 'What is left out falls back to its default. The same content again changes nothing.',
   })
   @ApiOkResponse({ type: LocationResponse, description: 'Replaced, or the same as before.' })
-  @ApiCreatedResponse({ type: LocationResponse, description: 'Created.' })
+  @ApiCreatedResponse({ type: LocationResponse, description: 'Created.', headers: LOCATION_HEADER })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED')
   putLocation(
     @HttpExchange() exchange: Exchange,
@@ -54,8 +55,13 @@ export class CatalogueController {
   }
 
   @Get('locations/:locationId')
-  @ApiOperation({ operationId: 'getLocation', summary: 'Read a location' })
-  @ApiOkResponse({ type: LocationResponse })
+  @ApiOperation({
+    operationId: 'getLocation',
+    summary: 'Read a location',
+    description: 'Its place in sourcing, too: the priority, and whether it sells online.',
+  })
+  @ApiOkResponse({ type: LocationResponse, description: 'The location.' })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async getLocation(
     @HttpExchange() exchange: Exchange,
@@ -66,8 +72,12 @@ export class CatalogueController {
   }
 
   @Get('locations')
-  @ApiOperation({ operationId: 'listLocations', summary: 'List locations, by id' })
-  @ApiOkResponse({ type: LocationPage })
+  @ApiOperation({
+    operationId: 'listLocations',
+    summary: 'List locations, by id',
+    description: 'Stores and warehouses alike.',
+  })
+  @ApiOkResponse({ type: LocationPage, description: 'A page of locations.' })
   @ApiProblems('VALIDATION_FAILED')
   async listLocations(@Query() { limit, cursor }: PageQuery): Promise<LocationPage> {
     return toPageResponse(await this.queries.execute(new ListLocations(limit, cursor ?? null)), toLocationResponse);
@@ -80,7 +90,8 @@ export class CatalogueController {
     description: 'What is left out falls back to its default. The same content again changes nothing.',
   })
   @ApiOkResponse({ type: ProductResponse, description: 'Replaced, or the same as before.' })
-  @ApiCreatedResponse({ type: ProductResponse, description: 'Created.' })
+  @ApiCreatedResponse({ type: ProductResponse, description: 'Created.', headers: LOCATION_HEADER })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED')
   putProduct(
     @HttpExchange() exchange: Exchange,
@@ -97,8 +108,13 @@ export class CatalogueController {
   }
 
   @Get('products/:sku')
-  @ApiOperation({ operationId: 'getProduct', summary: 'Read a product' })
-  @ApiOkResponse({ type: ProductResponse })
+  @ApiOperation({
+    operationId: 'getProduct',
+    summary: 'Read a product',
+    description: 'What is sold. How many of it there are: `GET /v1/stock/{sku}`.',
+  })
+  @ApiOkResponse({ type: ProductResponse, description: 'The product.' })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async getProduct(@HttpExchange() exchange: Exchange, @Param() { sku }: ProductPath): Promise<string | undefined> {
     const product = await this.queries.execute(new GetProduct(sku));
@@ -106,8 +122,12 @@ export class CatalogueController {
   }
 
   @Get('products')
-  @ApiOperation({ operationId: 'listProducts', summary: 'List products, by sku' })
-  @ApiOkResponse({ type: ProductPage })
+  @ApiOperation({
+    operationId: 'listProducts',
+    summary: 'List products, by sku',
+    description: 'Those that are no longer active, too.',
+  })
+  @ApiOkResponse({ type: ProductPage, description: 'A page of products.' })
   @ApiProblems('VALIDATION_FAILED')
   async listProducts(@Query() { limit, cursor }: PageQuery): Promise<ProductPage> {
     return toPageResponse(await this.queries.execute(new ListProducts(limit, cursor ?? null)), toProductResponse);

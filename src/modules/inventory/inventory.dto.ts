@@ -120,10 +120,16 @@ export class ProductResponse extends PutProductRequest {
 // ---------------------------------------------------------------- stock
 
 export class StockQuery extends PageQuery {
-  @IdListQuery({ min: 1, max: LISTED_SKUS_MAX, optional: true, description: 'Only these skus, separated by commas.' })
+  @IdListQuery({
+    min: 1,
+    max: LISTED_SKUS_MAX,
+    optional: true,
+    description: `Only these skus, at most ${LISTED_SKUS_MAX}, separated by commas.`,
+    example: 'MUG-RED,MUG-BLUE',
+  })
   skus?: string[];
 
-  @IdField({ optional: true, description: 'Only at this location.' })
+  @IdField({ optional: true, description: 'Only at this location.', example: 'S1' })
   locationId?: string;
 
   @EnumField(STOCK_STATES, {

@@ -5,7 +5,7 @@ import { answerRead, hashTag, parseIfMatch, renderTag, timedTag } from '../../sh
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
-import { ApiProblems } from '../../shared/http/openapi.ts';
+import { ApiEntityTag, ApiProblems } from '../../shared/http/openapi.ts';
 import { toPageResponse } from '../../shared/http/page-response.ts';
 import { type Answer, WriteDoor } from '../../shared/http/write-door.ts';
 import {
@@ -49,7 +49,7 @@ export class StockController {
     summary: 'List stock items, by sku and location',
     description: 'May count holds that ended within the last moments as held; the reads of single items never do.',
   })
-  @ApiOkResponse({ type: StockPage })
+  @ApiOkResponse({ type: StockPage, description: 'A page of stock items.' })
   @ApiProblems('VALIDATION_FAILED')
   async listStock(@Query() { limit, cursor, skus, locationId, state }: StockQuery): Promise<StockPage> {
     const filter = { skus: skus ?? null, locationId: locationId ?? null, state: state ?? null };
@@ -60,8 +60,13 @@ export class StockController {
   }
 
   @Get(':sku')
-  @ApiOperation({ operationId: 'getSkuStock', summary: 'Read a sku everywhere, with its totals' })
-  @ApiOkResponse({ type: SkuStockResponse })
+  @ApiOperation({
+    operationId: 'getSkuStock',
+    summary: 'Read a sku everywhere, with its totals',
+    description: 'Every location that has or had stock of it. True at this instant.',
+  })
+  @ApiOkResponse({ type: SkuStockResponse, description: 'The stock items of the sku and their sums.' })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async getSkuStock(@HttpExchange() exchange: Exchange, @Param() { sku }: ProductPath): Promise<string | undefined> {
     const stock = await this.queries.execute(new GetSkuStock(sku));
@@ -75,7 +80,8 @@ export class StockController {
     summary: 'Read a sku at one location',
     description: 'True at this instant: a hold whose time is over does not count. Without any stock yet: zeros.',
   })
-  @ApiOkResponse({ type: StockItemResponse })
+  @ApiOkResponse({ type: StockItemResponse, description: 'The stock item.' })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async getStockItem(
     @HttpExchange() exchange: Exchange,
@@ -92,7 +98,8 @@ export class StockController {
     summary: 'Record goods that came or went',
     description: 'SALE, WRITE_OFF and a negative ADJUSTMENT are refused beyond what is available.',
   })
-  @ApiCreatedResponse({ type: MovementRecordedResponse })
+  @ApiCreatedResponse({ type: MovementRecordedResponse, description: 'Recorded; the stock as it is now.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_MISSING',
@@ -119,7 +126,8 @@ export class StockController {
     summary: 'Record what a shelf count found',
     description: 'A fact: always recorded, also when it confirms what was known.',
   })
-  @ApiCreatedResponse({ type: MovementRecordedResponse })
+  @ApiCreatedResponse({ type: MovementRecordedResponse, description: 'Recorded; the stock as it is now.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_MISSING',
@@ -142,7 +150,8 @@ export class StockController {
     summary: 'Set the units that commands leave alone',
     description: 'Never refused; it limits only what may still be taken.',
   })
-  @ApiOkResponse({ type: StockItemResponse })
+  @ApiOkResponse({ type: StockItemResponse, description: 'The stock item as it is now.' })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'IDEMPOTENCY_KEY_REUSED', 'NOT_FOUND', 'VERSION_MISMATCH')
   setStockPolicy(
     @HttpExchange() exchange: Exchange,
@@ -158,8 +167,12 @@ export class StockController {
   }
 
   @Get(':sku/:locationId/movements')
-  @ApiOperation({ operationId: 'listMovements', summary: 'Read the ledger of a stock item, newest first' })
-  @ApiOkResponse({ type: MovementPage })
+  @ApiOperation({
+    operationId: 'listMovements',
+    summary: 'Read the ledger of a stock item, newest first',
+    description: 'Every movement there ever was: `onHand` is the sum of their deltas.',
+  })
+  @ApiOkResponse({ type: MovementPage, description: 'A page of movements.' })
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async listMovements(
     @Param() { sku, locationId }: StockItemPath,

@@ -5,7 +5,7 @@ import { answerRead, parseIfMatch, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
-import { ApiProblems } from '../../shared/http/openapi.ts';
+import { ApiEntityTag, ApiProblems, LOCATION_HEADER } from '../../shared/http/openapi.ts';
 import { toPageResponse } from '../../shared/http/page-response.ts';
 import { type Answer, WriteDoor } from '../../shared/http/write-door.ts';
 import {
@@ -52,7 +52,8 @@ export class ReservationController {
     description:
       'All lines or none. A line without a location is sourced: one location for everything if there is one, else one per line, else split.',
   })
-  @ApiCreatedResponse({ type: ReservationResponse })
+  @ApiCreatedResponse({ type: ReservationResponse, description: 'Held until `expiresAt`.', headers: LOCATION_HEADER })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_MISSING',
@@ -74,8 +75,13 @@ export class ReservationController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getReservation', summary: 'Read a reservation' })
-  @ApiOkResponse({ type: ReservationResponse })
+  @ApiOperation({
+    operationId: 'getReservation',
+    summary: 'Read a reservation',
+    description: 'True at this instant: from `expiresAt` on, one that was ACTIVE reads EXPIRED.',
+  })
+  @ApiOkResponse({ type: ReservationResponse, description: 'The reservation.' })
+  @ApiEntityTag()
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async get(@HttpExchange() exchange: Exchange, @Param() { id }: ReservationPath): Promise<string | undefined> {
     const reservation = await this.queries.execute(new GetReservation(id));
@@ -89,7 +95,7 @@ export class ReservationController {
     description:
       'From the event log: each item is one change of the reservation, with who asked for it and under which correlation id. `allocations` tell where its units were after it. A reservation whose time is over ends with `reservation.expired` at `expiresAt`, at once; `clientId` and `correlationId` of that item are null until it is stored, a moment later.',
   })
-  @ApiOkResponse({ type: TimelinePage })
+  @ApiOkResponse({ type: TimelinePage, description: 'A page of what happened.' })
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async timeline(@Param() { id }: ReservationPath, @Query() { limit, cursor }: PageQuery): Promise<TimelinePage> {
     return toTimelinePage(await this.queries.execute(new GetReservationTimeline(id, limit, cursor ?? null)));
@@ -101,7 +107,7 @@ export class ReservationController {
     summary: 'List reservations, newest first',
     description: 'With `status=EXPIRED` it may miss those that ended within the last moments.',
   })
-  @ApiOkResponse({ type: ReservationPage })
+  @ApiOkResponse({ type: ReservationPage, description: 'A page of reservations.' })
   @ApiProblems('VALIDATION_FAILED')
   async list(
     @Query() { limit, cursor, status, cartId, orderId, locationId }: ReservationQuery,
@@ -123,7 +129,8 @@ export class ReservationController {
     description:
       'The wanted final lines. Only the difference is held or released, in one commit; the time-to-live starts anew. When it cannot be had, lines, units and expiry stay as they were.',
   })
-  @ApiOkResponse({ type: ReservationResponse })
+  @ApiOkResponse({ type: ReservationResponse, description: 'Held, with the wanted lines.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_REUSED',
@@ -145,8 +152,14 @@ export class ReservationController {
 
   @Post(':id/refresh')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'refreshReservation', summary: 'Renew the time-to-live, from now' })
-  @ApiOkResponse({ type: ReservationResponse })
+  @ApiOperation({
+    operationId: 'refreshReservation',
+    summary: 'Renew the time-to-live, from now',
+    description:
+      'Up to the longest life that a reservation may have; refused only when nothing can be gained any more. A shorter time-to-live shortens.',
+  })
+  @ApiOkResponse({ type: ReservationResponse, description: 'Held until the new `expiresAt`.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_REUSED',
@@ -171,7 +184,8 @@ export class ReservationController {
     summary: 'Commit what is held: the order is paid',
     description: 'Once. The same order again gets the same answer, another one is refused.',
   })
-  @ApiOkResponse({ type: ReservationResponse })
+  @ApiOkResponse({ type: ReservationResponse, description: 'CONFIRMED: the units wait for fulfilment.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_REUSED',
@@ -191,8 +205,13 @@ export class ReservationController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'cancelReservation', summary: 'Give back what is held or committed' })
-  @ApiOkResponse({ type: ReservationResponse })
+  @ApiOperation({
+    operationId: 'cancelReservation',
+    summary: 'Give back what is held or committed',
+    description: 'Not once units have left the shelf. Again: the same answer.',
+  })
+  @ApiOkResponse({ type: ReservationResponse, description: 'CANCELLED: the units can be had by others.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_REUSED',
@@ -216,7 +235,8 @@ export class ReservationController {
     summary: 'Take committed units off the shelf',
     description: 'Of one location or of all; FULFILLED when none is left. Again: the same answer.',
   })
-  @ApiOkResponse({ type: ReservationResponse })
+  @ApiOkResponse({ type: ReservationResponse, description: 'What is fulfilled says so in its allocations.' })
+  @ApiEntityTag()
   @ApiProblems(
     'VALIDATION_FAILED',
     'IDEMPOTENCY_KEY_REUSED',

@@ -21,13 +21,13 @@ export class ReservationQuery extends PageQuery {
   @EnumField(RESERVATION_STATUSES, { optional: true, description: 'Only with this status.' })
   status?: ReservationStatus;
 
-  @IdField({ optional: true, description: 'Only of this cart.' })
+  @IdField({ optional: true, description: 'Only of this cart.', example: 'cart-17' })
   cartId?: string;
 
-  @IdField({ optional: true, description: 'Only those that this order confirmed.' })
+  @IdField({ optional: true, description: 'Only those that this order confirmed.', example: 'order-4711' })
   orderId?: string;
 
-  @IdField({ optional: true, description: 'Only those with units at this location, now or before.' })
+  @IdField({ optional: true, description: 'Only those with units at this location, now or before.', example: 'S1' })
   locationId?: string;
 }
 

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { OPTIONAL_IN_REQUESTS } from './openapi.ts';
 
 /*
  * What a field of a request may hold. Each decorator says it twice from one source: to class-validator, which checks
@@ -79,6 +80,7 @@ function field(
     ApiProperty({
       ...schema,
       required: !optional,
+      ...(optional ? { [OPTIONAL_IN_REQUESTS]: true } : {}),
       ...(nullable ? { nullable: true } : {}),
       ...(presence.description === undefined ? {} : { description: presence.description }),
       ...(presence.example === undefined ? {} : { example: presence.example }),
@@ -236,7 +238,11 @@ const CURSOR = /^[A-Za-z0-9_-]{1,1024}$/;
 export function CursorQuery(): PropertyDecorator {
   return field(
     (value) => (typeof value === 'string' && CURSOR.test(value) ? null : 'must be a nextCursor of this list'),
-    { optional: true, description: 'The nextCursor of the page before; valid under the same filters only.' },
+    {
+      optional: true,
+      description: 'The nextCursor of the page before; valid under the same filters only.',
+      example: 'eyJhZnRlciI6WyJTMSJdfQ',
+    },
     { type: 'string', maxLength: 1024 },
   );
 }

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiHeader } from '@nestjs/swagger';
+import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../kernel/domain-error.ts';
 import { type FieldError, HttpError } from './http-error.ts';
+import { MARKS } from './openapi.ts';
 
 const HEADER = 'idempotency-key';
 const REQUIRED = Symbol('idempotency-key-required');
@@ -12,26 +13,9 @@ const REQUIRED = Symbol('idempotency-key-required');
 /** Printable ASCII (DESIGN section 4); Node has taken the spaces off both ends. */
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
-const HEADER_SCHEMA = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]+$' } as const;
-const HEADER_DESCRIPTION =
-  'Names this request, so that repeating it gives the first answer again instead of doing it again. Any text of your own, best a UUID.';
-
 /** The request may be repeated only under a key: for what creates or adds. */
 export function RequiresIdempotencyKey(): MethodDecorator {
-  return applyDecorators(
-    SetMetadata(REQUIRED, true),
-    ApiHeader({ name: 'Idempotency-Key', required: true, description: HEADER_DESCRIPTION, schema: HEADER_SCHEMA }),
-  );
-}
-
-/** The request is idempotent by its own rules; a key is taken all the same. */
-export function AcceptsIdempotencyKey(): MethodDecorator {
-  return ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: HEADER_DESCRIPTION,
-    schema: HEADER_SCHEMA,
-  });
+  return applyDecorators(SetMetadata(REQUIRED, true), ApiExtension(MARKS.idempotencyKey, true));
 }
 
 export function requiresIdempotencyKey(handler: object): boolean {

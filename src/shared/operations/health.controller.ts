@@ -1,5 +1,6 @@
 import { Controller, Get, Header, Logger } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '../http/openapi.ts';
 import { DomainError } from '../kernel/domain-error.ts';
 import { Readiness, type ReadinessReport } from './readiness.ts';
 
@@ -15,7 +16,33 @@ export class NotReady extends DomainError {
   }
 }
 
-@ApiTags('operations')
+export class LiveResponse {
+  @ApiProperty({ enum: ['ok'], example: 'ok' })
+  status!: 'ok';
+}
+
+export class ReadyResponse extends LiveResponse {
+  @ApiProperty({
+    type: 'object',
+    description: 'By name: that it is up, and what was measured.',
+    additionalProperties: {
+      type: 'object',
+      properties: { status: { type: 'string', enum: ['up'] } },
+      required: ['status'],
+      additionalProperties: true,
+    },
+    example: {
+      writer: { status: 'up' },
+      reader: { status: 'up' },
+      disk: { status: 'up', freeBytes: 21_474_836_480 },
+      eventLoop: { status: 'up', maxMs: 12 },
+      queue: { status: 'up', works: 0 },
+    },
+  })
+  checks!: ReadinessReport['checks'];
+}
+
+@ApiTags('Operations')
 @Controller('health')
 export class HealthController {
   private readonly logger = new Logger(HealthController.name);
@@ -25,21 +52,27 @@ export class HealthController {
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'The process answers; nothing else is looked at' })
-  live(): { status: 'ok' } {
+  @ApiOperation({
+    operationId: 'getLiveness',
+    summary: 'Is the process alive?',
+    description: 'It answers; nothing else is looked at. For a supervisor that restarts what hangs.',
+  })
+  @ApiOkResponse({ type: LiveResponse, description: 'It is.' })
+  live(): LiveResponse {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
-    summary: 'The process can serve requests: databases, disk space, event loop, queue',
+    operationId: 'getReadiness',
+    summary: 'Can the process serve requests?',
+    description:
+      'Looks at databases, disk space, event loop and queue. For a load balancer: no while one of them is down and while the process is stopping; `checks` says which.',
   })
-  @ApiResponse({
-    status: 503,
-    description: 'It cannot, or it is stopping; `checks` says what is down',
-  })
-  async ready(): Promise<{ status: 'ok'; checks: ReadinessReport['checks'] }> {
+  @ApiOkResponse({ type: ReadyResponse, description: 'It can.' })
+  @ApiProblems('UNAVAILABLE')
+  async ready(): Promise<ReadyResponse> {
     const report = await this.readiness.check();
     this.logChange(report.failing.join(', '));
     if (report.failing.length > 0) throw new NotReady(report);

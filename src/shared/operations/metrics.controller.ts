@@ -1,19 +1,30 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Registry } from 'prom-client';
 import { Metrics } from './metrics.ts';
 
 /** The path comes from PrometheusModule, which mounts this controller. */
-@ApiTags('operations')
+@ApiTags('Operations')
 @Controller()
 export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   @Get()
   @Header('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE)
-  @ApiProduces('text/plain')
   @ApiOperation({
-    summary: 'Everything that is measured, in the text format of Prometheus',
+    operationId: 'getMetrics',
+    summary: 'Read everything that is measured',
+    description: 'In the text format of Prometheus. run.md lists the metrics.',
+  })
+  @ApiOkResponse({
+    description: 'Each metric with its help, its type and its values.',
+    content: {
+      'text/plain': {
+        schema: { type: 'string' },
+        example:
+          '# HELP reservations_total Reservations by what became of them\n# TYPE reservations_total counter\nreservations_total{outcome="created"} 17\n',
+      },
+    },
   })
   index(): Promise<string> {
     return this.metrics.exposition();

@@ -1,0 +1,260 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
+import { MARKS, OPTIONAL_IN_REQUESTS } from './openapi.ts';
+import { exampleOf, type Schema, type Schemas, schemaAt } from './openapi-example.ts';
+import { referencesToHeaders, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.ts';
+import { ProblemComponents } from './openapi-problems.ts';
+
+/*
+ * What the edge does for every call, and what follows from a route's marks, is not written at each route: it is added
+ * here, once, to the document that Nest has built from the decorators.
+ */
+
+/** An operation, as far as this file reads or writes it. */
+interface Operation {
+  tags?: string[];
+  parameters?: Parameter[];
+  requestBody?: { required?: boolean; content: Record<string, MediaType> };
+  responses: Record<string, Response>;
+  [mark: `x-${string}`]: unknown;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly schema: Schema;
+  example?: unknown;
+}
+
+interface MediaType {
+  schema?: Schema;
+  example?: unknown;
+  examples?: object;
+}
+
+interface Response {
+  description?: string;
+  headers?: Record<string, unknown>;
+  content?: Record<string, MediaType>;
+}
+
+type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
+const METHODS: readonly Method[] = ['get', 'put', 'post', 'patch', 'delete'];
+
+/** A call and where it stands. */
+interface Call {
+  readonly path: string;
+  readonly method: Method;
+  readonly operation: Operation;
+}
+
+/** @param document is changed on the way @returns the whole document */
+export function completeDocument(document: OpenAPIObject): OpenAPIObject {
+  const components = (document.components ??= {}) as Record<string, object>;
+  const schemas = (document.components.schemas ??= {}) as Record<string, Schema>;
+  const problems = new ProblemComponents();
+  const calls = callsOf(document);
+  Object.values(schemas).forEach(useJsonSchema);
+  requireInAnswers(calls, schemas);
+  for (const call of calls) {
+    completeParameters(call.operation);
+    completeBodies(call.operation, schemas);
+    completeRefusals(call, problems);
+    completeHeaders(call);
+  }
+  Object.assign(schemas, problems.schemas);
+  components.responses = problems.responses;
+  components.examples = problems.examples;
+  components.parameters = usedIn(document, 'parameters', REQUEST_HEADERS);
+  components.headers = usedIn(document, 'headers', RESPONSE_HEADERS);
+  return unmarked({ ...document, paths: sortedByTag(document) }) as OpenAPIObject;
+}
+
+function callsOf({ paths }: OpenAPIObject): Call[] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method] as Operation | undefined;
+      return operation === undefined ? [] : [{ path, method, operation }];
+    }),
+  );
+}
+
+// ---------------------------------------------------------------- schemas
+
+/** Since OpenAPI 3.1 schemas are JSON Schema: it has a list of examples, and a reference may have a description. */
+function useJsonSchema(schema: Schema): void {
+  if (Object.hasOwn(schema, 'example')) {
+    schema.examples = [schema.example];
+    delete schema.example;
+  }
+  const {
+    properties = {},
+    items,
+    allOf,
+  } = schema as { properties?: Record<string, Schema>; items?: Schema; allOf?: Schema[] };
+  if (allOf?.length === 1) {
+    Object.assign(schema, allOf[0]);
+    delete schema.allOf;
+  }
+  Object.values(properties).forEach(useJsonSchema);
+  if (items !== undefined) useJsonSchema(items);
+}
+
+/** Answers are often made of the fields of a request, of which some may be left out there; an answer has them all. */
+function requireInAnswers(calls: readonly Call[], schemas: Schemas): void {
+  const asked = reachable(
+    calls.map(({ operation }) => operation.requestBody),
+    schemas,
+  );
+  for (const [name, schema] of Object.entries(schemas)) {
+    if (asked.has(name)) continue;
+    const { properties = {}, required = [] } = schema as { properties?: Record<string, Schema>; required?: string[] };
+    const always = Object.entries(properties).filter(
+      ([member, { [OPTIONAL_IN_REQUESTS]: left }]) => left === true || required.includes(member),
+    );
+    if (always.length > 0) schema.required = always.map(([member]) => member);
+  }
+}
+
+/** Names of the schemas that something refers to, directly or through others. */
+function reachable(from: unknown, schemas: Schemas, found = new Set<string>()): Set<string> {
+  for (const [, name = ''] of JSON.stringify(from).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+    if (found.has(name)) continue;
+    found.add(name);
+    reachable(schemas[name] ?? {}, schemas, found);
+  }
+  return found;
+}
+
+// ---------------------------------------------------------------- requests
+
+/**
+ * A page to try the API fills in the example of a parameter. That helps with a path; with a filter, a cursor or a
+ * condition it would be in the way, so there the example stays in the schema.
+ */
+function completeParameters({ parameters = [] }: Operation): void {
+  for (const parameter of parameters) {
+    if (parameter.required === true && Object.hasOwn(parameter.schema, 'example')) {
+      parameter.example = parameter.schema.example;
+      delete parameter.schema.example;
+    } else {
+      useJsonSchema(parameter.schema);
+    }
+  }
+}
+
+function completeBodies({ requestBody, responses }: Operation, schemas: Schemas): void {
+  for (const { content = {} } of [...(requestBody === undefined ? [] : [requestBody]), ...Object.values(responses)]) {
+    for (const mediaType of Object.values(content)) {
+      if (mediaType.schema === undefined || mediaType.examples !== undefined) continue;
+      mediaType.example ??= exampleOf(mediaType.schema, schemas);
+    }
+  }
+  if (requestBody === undefined) return;
+  const needed = Object.values(requestBody.content).some(({ schema }) => needsMembers(schema, schemas));
+  requestBody.required = needed;
+}
+
+/** No body is the same as `{}`. */
+function needsMembers(schema: Schema | undefined, schemas: Schemas): boolean {
+  if (schema === undefined) return true;
+  const { type, required } = typeof schema.$ref === 'string' ? schemaAt(schema.$ref, schemas) : schema;
+  return type !== 'object' || (Array.isArray(required) && required.length > 0);
+}
+
+// ---------------------------------------------------------------- answers
+
+/** Codes that every call can answer with. */
+const COMMON_CODES: readonly ErrorCode[] = [
+  'VALIDATION_FAILED',
+  'METHOD_NOT_ALLOWED',
+  'URI_TOO_LONG',
+  'HEADERS_TOO_LARGE',
+  'INTERNAL',
+];
+/** What answers JSON looks at `Accept`; what reads or writes stock needs the database. */
+const JSON_CODES: readonly ErrorCode[] = ['NOT_ACCEPTABLE'];
+const API_CODES: readonly ErrorCode[] = ['BUSY', 'UNAVAILABLE'];
+/** Codes of every call that takes a body. */
+const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+
+function codesOf({ path, operation }: Call): Set<ErrorCode> {
+  const own = (operation[MARKS.errorCodes] ?? []) as ErrorCode[];
+  const codes = new Set([...COMMON_CODES, ...own]);
+  const add = (more: readonly ErrorCode[]) => more.forEach((code) => codes.add(code));
+  if (path.startsWith('/v1/')) add([...JSON_CODES, ...API_CODES]);
+  if (path.startsWith('/health/')) add(JSON_CODES);
+  if (operation.requestBody !== undefined) add(BODY_CODES);
+  if (operation[MARKS.idempotencyKey] === true) add(['IDEMPOTENCY_KEY_MISSING', 'IDEMPOTENCY_KEY_REUSED']);
+  if (codes.has('IDEMPOTENCY_KEY_REUSED')) add(['IDEMPOTENCY_KEY_IN_FLIGHT']);
+  return codes;
+}
+
+function completeRefusals(call: Call, problems: ProblemComponents): void {
+  const { operation, path } = call;
+  const byStatus = new Map<number, ErrorCode[]>();
+  // In the order of the catalogue, so that the same codes always read the same.
+  for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+    if (!codesOf(call).has(code)) continue;
+    const { status } = ERROR_CODES[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const samplePath = path.replace(/\{(\w+)\}/g, (_, name) =>
+    String(operation.parameters?.find((one) => one.name === name)?.example),
+  );
+  for (const [status, codes] of byStatus) {
+    operation.responses[status] = problems.response(codes, samplePath);
+  }
+}
+
+/** Which headers a call takes and answers with, told from its codes and marks. */
+function completeHeaders(call: Call): void {
+  const { operation, method } = call;
+  const codes = codesOf(call);
+  const tagged = operation[MARKS.entityTag] === true;
+  const takes = (name: keyof typeof REQUEST_HEADERS) =>
+    (operation.parameters ??= []).push({ $ref: `#/components/parameters/${name}` } as unknown as Parameter);
+  if (codes.has('IDEMPOTENCY_KEY_MISSING')) takes('Idempotency-Key');
+  else if (codes.has('IDEMPOTENCY_KEY_REUSED')) takes('Idempotency-Key-Optional');
+  if (codes.has('VERSION_MISMATCH')) takes('If-Match');
+  if (tagged && method === 'get') {
+    takes('If-None-Match');
+    operation.responses[304] = { description: 'As `If-None-Match` names it: nothing has changed.' };
+  }
+  takes('X-Correlation-Id');
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (Number(status) >= 400) continue;
+    const answers: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
+    if (tagged) answers.push('ETag');
+    if (codes.has('IDEMPOTENCY_KEY_REUSED')) answers.push('Idempotency-Replayed');
+    response.headers = { ...response.headers, ...referencesToHeaders(answers) };
+  }
+}
+
+// ---------------------------------------------------------------- the whole
+
+function usedIn(document: object, kind: string, all: Readonly<Record<string, object>>): Record<string, unknown> {
+  const text = JSON.stringify(document);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => text.includes(`"#/components/${kind}/${name}"`)));
+}
+
+/** Pages show the calls of a tag in the order of the document, and readers want them in the order of the tags. */
+function sortedByTag({ paths, tags = [] }: OpenAPIObject): OpenAPIObject['paths'] {
+  const order = tags.map(({ name }) => name);
+  const placeOf = (item: OpenAPIObject['paths'][string]) => {
+    const places = METHODS.flatMap((method) => item[method]?.tags ?? []).map((tag) => order.indexOf(tag));
+    return Math.min(...places.map((place) => (place === -1 ? order.length : place)), order.length);
+  };
+  return Object.fromEntries(Object.entries(paths).sort(([, a], [, b]) => placeOf(a) - placeOf(b)));
+}
+
+const ALL_MARKS: ReadonlySet<string> = new Set([...Object.values(MARKS), OPTIONAL_IN_REQUESTS]);
+
+/** A copy without the marks, which have done their work. */
+function unmarked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unmarked);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([name]) => !ALL_MARKS.has(name));
+  return Object.fromEntries(kept.map(([name, part]) => [name, unmarked(part)]));
+}
