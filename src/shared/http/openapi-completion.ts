@@ -19,6 +19,8 @@ interface Operation {
   [mark: `x-${string}`]: unknown;
 }
 
+type PathItem = OpenAPIObject['paths'][string];
+
 interface Parameter {
   readonly name: string;
   readonly in: string;
@@ -39,8 +41,9 @@ interface Response {
   content?: Record<string, MediaType>;
 }
 
-type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
-const METHODS: readonly Method[] = ['get', 'put', 'post', 'patch', 'delete'];
+type Method = 'put' | 'post' | 'get' | 'patch' | 'delete';
+/** In the order in which the calls of one path are shown: a thing is made before it is read. */
+const METHODS: readonly Method[] = ['put', 'post', 'get', 'patch', 'delete'];
 
 /** A call and where it stands. */
 interface Call {
@@ -242,11 +245,16 @@ function usedIn(document: object, kind: string, all: Readonly<Record<string, obj
 /** Pages show the calls of a tag in the order of the document, and readers want them in the order of the tags. */
 function sortedByTag({ paths, tags = [] }: OpenAPIObject): OpenAPIObject['paths'] {
   const order = tags.map(({ name }) => name);
-  const placeOf = (item: OpenAPIObject['paths'][string]) => {
+  const placeOf = (item: PathItem) => {
     const places = METHODS.flatMap((method) => item[method]?.tags ?? []).map((tag) => order.indexOf(tag));
     return Math.min(...places.map((place) => (place === -1 ? order.length : place)), order.length);
   };
-  return Object.fromEntries(Object.entries(paths).sort(([, a], [, b]) => placeOf(a) - placeOf(b)));
+  const sorted = Object.entries(paths).sort(([, a], [, b]) => placeOf(a) - placeOf(b));
+  return Object.fromEntries(sorted.map(([path, item]) => [path, inOrder(item)]));
+}
+
+function inOrder(item: PathItem): PathItem {
+  return Object.fromEntries(METHODS.flatMap((method) => (item[method] === undefined ? [] : [[method, item[method]]])));
 }
 
 const ALL_MARKS: ReadonlySet<string> = new Set([...Object.values(MARKS), OPTIONAL_IN_REQUESTS]);
