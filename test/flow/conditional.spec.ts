@@ -15,7 +15,14 @@ describeOnBothEngines('ETag, If-None-Match and If-Match', (engine) => {
   async function everySingleRead(): Promise<string[]> {
     const sku = await shop.stocked({ [place]: 5 });
     const { id } = await shop.reserve([{ sku, quantity: 1 }]);
-    return [`/v1/locations/${place}`, `/v1/products/${sku}`, stockPath(sku, place), `/v1/reservations/${id}`];
+    const transfer = await shop.dispatch(sku, place, await shop.location(), 1);
+    return [
+      `/v1/locations/${place}`,
+      `/v1/products/${sku}`,
+      stockPath(sku, place),
+      `/v1/reservations/${id}`,
+      `/v1/transfers/${transfer.id}`,
+    ];
   }
 
   it('tags every single read with its version', async () => {
@@ -73,6 +80,10 @@ describeOnBothEngines('ETag, If-None-Match and If-Match', (engine) => {
     expect((await shop.tryUpdate(made.body.id, [{ sku, quantity: 2 }])).headers.etag).toBe(await read());
     expect((await shop.tryTo('refresh', made.body.id)).headers.etag).toBe(await read());
     expect((await shop.tryTo('confirm', made.body.id, { orderId: 'o' })).headers.etag).toBe(await read());
+    const sent = await shop.tryDispatch(sku, place, await shop.location(), 1);
+    const transfer = async () => (await shop.api.get(`/v1/transfers/${sent.body.id}`)).headers.etag;
+    expect(sent.headers.etag).toBe(await transfer());
+    expect((await shop.tryEnd('receive', sent.body.id)).headers.etag).toBe(await transfer());
     const policy = await shop.api.put(stockPath(sku, place, '/policy'), { safetyStock: 1 });
     expect(policy.headers.etag).toBe((await shop.api.get(stockPath(sku, place))).headers.etag);
   });
@@ -89,6 +100,8 @@ describeOnBothEngines('ETag, If-None-Match and If-Match', (engine) => {
     const paid = await shop.reserve([{ sku, quantity: 1 }]);
     await shop.confirm(paid.id);
     const fulfil = `/v1/reservations/${paid.id}`;
+    const dispatch = async () => `/v1/transfers/${(await shop.dispatch(sku, place, other, 1)).id}`;
+    const [received, returned] = [await dispatch(), await dispatch()];
     return [
       ['PUT', `/v1/locations/${other}`, { name: 'new', kind: 'STORE' }, `/v1/locations/${other}`],
       ['PUT', `/v1/products/${sku}`, { name: 'new' }, `/v1/products/${sku}`],
@@ -97,6 +110,8 @@ describeOnBothEngines('ETag, If-None-Match and If-Match', (engine) => {
       ['POST', `${confirm}/confirm`, { orderId: 'o' }, confirm],
       ['POST', `${cancel}/cancel`, {}, cancel],
       ['POST', `${fulfil}/fulfil`, {}, fulfil],
+      ['POST', `${received}/receive`, { quantity: 0 }, received],
+      ['POST', `${returned}/cancel`, {}, returned],
       ['PUT', stockPath(sku, place, '/policy'), { safetyStock: 3 }, stockPath(sku, place)],
       ['POST', stockPath(sku, place, '/movements'), { type: 'RECEIPT', quantity: 1 }, stockPath(sku, place)],
       ['POST', stockPath(sku, place, '/counts'), { counted: 50 }, stockPath(sku, place)],

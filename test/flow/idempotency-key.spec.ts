@@ -41,6 +41,11 @@ describeOnBothEngines('The Idempotency-Key', (engine) => {
     const sku = await shop.stocked({ [place]: 10 });
     const { id } = await shop.reserve([{ sku, quantity: 1 }]);
     const url = `/v1/reservations/${id}`;
+    const elsewhere = await shop.location();
+    const [received, cancelled] = [
+      await shop.dispatch(sku, place, elsewhere, 1),
+      await shop.dispatch(sku, place, elsewhere, 1),
+    ];
     const requests: [string, string, object][] = [
       ['PUT', `/v1/locations/${shop.name('loc')}`, { name: 'x', kind: 'STORE' }],
       ['PUT', `/v1/products/${shop.name('sku')}`, { name: 'x' }],
@@ -51,7 +56,10 @@ describeOnBothEngines('The Idempotency-Key', (engine) => {
       ['POST', `${url}/refresh`, { ttlSeconds: 60 }],
       ['POST', `${url}/confirm`, { orderId: 'o' }],
       ['POST', `${url}/fulfil`, {}],
-      ['POST', '/v1/reservations', { lines: [{ sku, quantity: 1 }] }],
+      ['POST', '/v1/reservations', { lines: [{ sku, quantity: 1, locationId: place }] }],
+      ['POST', '/v1/transfers', { sku, fromLocationId: place, toLocationId: elsewhere, quantity: 3 }],
+      ['POST', `/v1/transfers/${received.id}/receive`, {}],
+      ['POST', `/v1/transfers/${cancelled.id}/cancel`, {}],
     ];
     for (const [method, path, body] of requests) {
       const key = freshKey();
@@ -67,7 +75,8 @@ describeOnBothEngines('The Idempotency-Key', (engine) => {
       ]);
       expect([path, again.headers['idempotency-replayed']]).toEqual([path, 'true']);
     }
-    expect(await shop.stock(sku, place)).toMatchObject({ onHand: 20 - 2, held: 1 });
+    expect(await shop.stock(sku, place)).toMatchObject({ onHand: 20 - 2 - 3 + 1, held: 1 });
+    expect(await shop.stock(sku, elsewhere)).toMatchObject({ onHand: 1, incoming: 3 });
   });
 
   it('takes the same JSON value for the same request, however it is written', async () => {

@@ -1,4 +1,6 @@
+import type { TransferStatus } from '../../src/modules/inventory/contract.ts';
 import { StockItem } from '../../src/modules/inventory/domain/stock-item.ts';
+import { Transfer } from '../../src/modules/inventory/domain/transfer.ts';
 import { type AllocatedLine, Reservation } from '../../src/modules/reservation/domain/reservation.ts';
 import type { ReservationStatus } from '../../src/modules/reservation/contract.ts';
 import type { Instant } from '../../src/shared/kernel/clock.ts';
@@ -18,12 +20,13 @@ export function aStockItem(
     onHand?: number;
     held?: number;
     committed?: number;
+    incoming?: number;
     safetyStock?: number;
     lowStockThreshold?: number | null;
   } = {},
 ): StockItem {
   const { sku = 'SKU-1', locationId = 'S1', lowStockThreshold = null } = wanted;
-  const { onHand = 0, held = 0, committed = 0, safetyStock = 0 } = wanted;
+  const { onHand = 0, held = 0, committed = 0, incoming = 0, safetyStock = 0 } = wanted;
   const promised = held + committed;
   const received = Math.max(onHand, promised);
 
@@ -34,9 +37,22 @@ export function aStockItem(
   if (promised > 0) item.hold(promised, 'H-1', BUILT_AT + 900_000, BUILT_AT);
   if (committed > 0) item.commit(committed, 'H-1', BUILT_AT);
   if (onHand < received) item.count(onHand, { movementId: 'M-2', reason: null }, BUILT_AT);
+  if (incoming > 0) item.expect(incoming, 'T-1', BUILT_AT);
   item.setPolicy(safetyStock, BUILT_AT);
   item.takeEvents();
   return item;
+}
+
+/** A transfer of four units from W1 to S1 that came to be through its verbs; its events have been taken. */
+export function aTransfer(wanted: { status?: TransferStatus; received?: number } = {}): Transfer {
+  const { status = 'IN_TRANSIT', received = 4 } = wanted;
+  const units = { id: 'T-1', sku: 'SKU-1', fromLocationId: 'W1', toLocationId: 'S1', quantity: 4 };
+
+  const transfer = Transfer.dispatch(units, BUILT_AT);
+  if (status === 'RECEIVED') transfer.receive(received, 'said first', BUILT_AT);
+  if (status === 'CANCELLED') transfer.cancel('said first', BUILT_AT);
+  transfer.takeEvents();
+  return transfer;
 }
 
 /** A line of a reservation with its units at one place: `aLine({ quantity: 2, at: 'S1' })`. */

@@ -1,5 +1,5 @@
 import type { Api } from './http.ts';
-import { allPages, type Movement, type Reservation, type StockItem, stockPath } from './shop.ts';
+import { allPages, type Movement, type Reservation, type StockItem, stockPath, type Transfer } from './shop.ts';
 
 /**
  * Checks rules 1 and 2 of DESIGN section 3 over everything that the API shows, and lists what does not hold.
@@ -9,7 +9,10 @@ import { allPages, type Movement, type Reservation, type StockItem, stockPath } 
 export async function brokenInvariants(api: Api, { commandsOnly }: { commandsOnly: boolean }): Promise<string[]> {
   const items = await allPages<StockItem>(api, '/v1/stock');
   const reservations = await allPages<Reservation>(api, '/v1/reservations');
+  const transfers = await allPages<Transfer>(api, '/v1/transfers');
   const promised = promisedUnits(reservations);
+  const onTheWay = unitsOnTheWay(transfers);
+  const moved = new Map<string, string[]>();
   const broken: string[] = [];
 
   for (const item of items) {
@@ -20,16 +23,47 @@ export async function brokenInvariants(api: Api, { commandsOnly }: { commandsOnl
     if (item.committed !== expected.committed) {
       broken.push(`${name} committed ${item.committed}, confirmed lines ${expected.committed}`);
     }
+    const incoming = onTheWay.get(name) ?? 0;
+    if (item.incoming !== incoming) broken.push(`${name} incoming ${item.incoming}, in transit ${incoming}`);
     const available = item.onHand - item.held - item.committed - item.safetyStock;
     if (item.available !== available) broken.push(`${name} available ${item.available} instead of ${available}`);
     if (commandsOnly && item.onHand - item.held - item.committed < 0) broken.push(`${name} is oversold`);
-    broken.push(...(await brokenLedger(api, item)));
+    const ledger = await allPages<Movement>(api, stockPath(item.sku, item.locationId, '/movements'));
+    broken.push(...brokenLedger(item, ledger));
+    for (const { type, delta, reference } of [...ledger].reverse()) {
+      if (reference !== null) moved.set(reference, [...(moved.get(reference) ?? []), `${type} ${delta} ${name}`]);
+    }
   }
   for (const [name, units] of promised) {
     if (units.held + units.committed > 0) broken.push(`${name} is promised but no stock item is listed`);
   }
   for (const reservation of reservations) broken.push(...brokenLines(reservation));
+  for (const transfer of transfers) broken.push(...brokenTransfer(transfer, moved.get(transfer.id) ?? []));
   return broken;
+}
+
+function unitsOnTheWay(transfers: readonly Transfer[]): Map<string, number> {
+  const units = new Map<string, number>();
+  for (const { status, sku, toLocationId, quantity } of transfers) {
+    const name = `${sku}@${toLocationId}`;
+    if (status === 'IN_TRANSIT') units.set(name, (units.get(name) ?? 0) + quantity);
+  }
+  return units;
+}
+
+/** A transfer's movements are those that its status tells, and no others, so no unit is made or lost on the way. */
+function brokenTransfer(transfer: Transfer, moved: readonly string[]): string[] {
+  const { id, sku, fromLocationId, toLocationId, quantity, received, status } = transfer;
+  const missing = quantity - (received ?? quantity);
+  const expected = [
+    `TRANSFER_OUT ${-quantity} ${sku}@${fromLocationId}`,
+    ...(status === 'CANCELLED' ? [`TRANSFER_IN ${quantity} ${sku}@${fromLocationId}`] : []),
+    ...(status === 'RECEIVED' ? [`TRANSFER_IN ${quantity} ${sku}@${toLocationId}`] : []),
+    ...(missing > 0 ? [`WRITE_OFF ${-missing} ${sku}@${toLocationId}`] : []),
+  ];
+  return [...expected].sort().join() === [...moved].sort().join()
+    ? []
+    : [`transfer ${id} is ${status}, but has moved ${moved.join(', ') || 'nothing'}`];
 }
 
 function promisedUnits(reservations: readonly Reservation[]): Map<string, { held: number; committed: number }> {
@@ -49,9 +83,8 @@ function promisedUnits(reservations: readonly Reservation[]): Map<string, { held
 }
 
 /** The ledger adds up to on-hand, and each entry continues the one before. */
-async function brokenLedger(api: Api, item: StockItem): Promise<string[]> {
+function brokenLedger(item: StockItem, ledger: readonly Movement[]): string[] {
   const name = `${item.sku}@${item.locationId}`;
-  const ledger = await allPages<Movement>(api, stockPath(item.sku, item.locationId, '/movements'));
   const broken: string[] = [];
   let onHand = 0;
   for (const { delta, onHandAfter, movementId } of [...ledger].reverse()) {

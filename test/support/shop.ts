@@ -58,6 +58,20 @@ export interface Reservation {
   readonly version: number;
 }
 
+export interface Transfer {
+  readonly id: string;
+  readonly sku: string;
+  readonly fromLocationId: string;
+  readonly toLocationId: string;
+  readonly quantity: number;
+  readonly received: number | null;
+  readonly status: 'IN_TRANSIT' | 'RECEIVED' | 'CANCELLED';
+  readonly reason: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly version: number;
+}
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor: string | null;
@@ -224,17 +238,46 @@ export class ShopClient {
     return bodyOf(await this.tryTo('fulfil', id, locationId === undefined ? {} : { locationId }));
   }
 
-  /** All that can be seen of stock and reservations, to prove that something changed nothing. */
+  tryDispatch(
+    sku: string,
+    fromLocationId: string,
+    toLocationId: string,
+    quantity: number,
+    options?: SendOptions,
+  ): Promise<Answer<Transfer>> {
+    return this.api.post<Transfer>('/v1/transfers', { sku, fromLocationId, toLocationId, quantity }, options);
+  }
+
+  async dispatch(sku: string, fromLocationId: string, toLocationId: string, quantity: number): Promise<Transfer> {
+    return bodyOf(await this.tryDispatch(sku, fromLocationId, toLocationId, quantity), 201);
+  }
+
+  /** Says what became of a transfer. */
+  tryEnd(verb: 'receive' | 'cancel', id: string, body: object = {}, options?: SendOptions): Promise<Answer<Transfer>> {
+    return this.api.post<Transfer>(`/v1/transfers/${id}/${verb}`, body, { key: null, ...options });
+  }
+
+  async end(verb: 'receive' | 'cancel', id: string, body: object = {}): Promise<Transfer> {
+    return bodyOf(await this.tryEnd(verb, id, body));
+  }
+
+  async transfer(id: string): Promise<Transfer> {
+    return bodyOf(await this.api.get<Transfer>(`/v1/transfers/${id}`));
+  }
+
+  /** All that can be seen of stock, transfers and reservations, to prove that something changed nothing. */
   async everything(): Promise<{
     locations: unknown[];
     products: unknown[];
     stock: unknown[];
+    transfers: unknown[];
     reservations: unknown[];
   }> {
     return {
       locations: await allPages(this.api, '/v1/locations'),
       products: await allPages(this.api, '/v1/products'),
       stock: await allPages(this.api, '/v1/stock'),
+      transfers: await allPages(this.api, '/v1/transfers'),
       reservations: await allPages(this.api, '/v1/reservations'),
     };
   }

@@ -29,6 +29,9 @@ export type RecordableMovement = (typeof RECORDABLE_MOVEMENTS)[number];
 export const MOVEMENT_TYPES = [...RECORDABLE_MOVEMENTS, 'COUNT', 'TRANSFER_OUT', 'TRANSFER_IN', 'FULFILMENT'] as const;
 export type MovementType = (typeof MOVEMENT_TYPES)[number];
 
+export const TRANSFER_STATUSES = ['IN_TRANSIT', 'RECEIVED', 'CANCELLED'] as const;
+export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
+
 export const STOCK_STATES = ['low', 'out', 'negative'] as const;
 export type StockState = (typeof STOCK_STATES)[number];
 
@@ -81,6 +84,24 @@ export interface MovementView {
   readonly correlationId: string;
 }
 
+/** Units of one sku on their way from one location to another, or what became of them. */
+export interface TransferView {
+  readonly id: string;
+  readonly sku: string;
+  readonly fromLocationId: string;
+  readonly toLocationId: string;
+  /** Units that were dispatched. */
+  readonly quantity: number;
+  /** Units that arrived; null unless it is RECEIVED. */
+  readonly received: number | null;
+  readonly status: TransferStatus;
+  /** Why it was received as it was, or cancelled. */
+  readonly reason: string | null;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  readonly version: number;
+}
+
 /** A wanted line: units of a sku, at a location or (null) wherever sourcing finds them. */
 export interface HoldLine {
   readonly sku: string;
@@ -123,6 +144,10 @@ export function stockOfSkuKey(sku: string): EntityKey {
 /** All units that a hold has, over every item. */
 export function holdKey(holdId: string): EntityKey {
   return { table: 'holds', group: 'holdId', values: [holdId] };
+}
+
+export function transferKey(transferId: string): EntityKey {
+  return { table: 'transfers', values: [transferId] };
 }
 
 /** Every row that holding these lines will read. */
@@ -214,6 +239,52 @@ export class SetStockPolicy extends Command<StockItemView> implements Keyed {
 
   get keys(): EntityKey[] {
     return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+  }
+}
+
+// ---------------------------------------------------------------- commands about transfers
+
+/** Quantity is 1..QUANTITY_MAX; the two locations differ. */
+export class DispatchTransfer extends Command<TransferView> implements Keyed {
+  constructor(readonly wanted: { sku: string; fromLocationId: string; toLocationId: string; quantity: number }) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    const { sku, fromLocationId, toLocationId } = this.wanted;
+    const places = [fromLocationId, toLocationId];
+    return [productKey(sku), ...places.map(locationKey), ...places.map((place) => stockItemKey(sku, place))];
+  }
+}
+
+/** Facts: the units have arrived, `quantity` (0 or more; null: all that were dispatched) of them whole. */
+export class ReceiveTransfer extends Command<TransferView> implements Keyed {
+  constructor(
+    readonly transferId: string,
+    readonly quantity: number | null,
+    readonly reason: string | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [transferKey(this.transferId)];
+  }
+}
+
+/** The units go back to where they came from. */
+export class CancelTransfer extends Command<TransferView> implements Keyed {
+  constructor(
+    readonly transferId: string,
+    readonly reason: string | null,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [transferKey(this.transferId)];
   }
 }
 
@@ -407,6 +478,27 @@ export class ListMovements extends Query<Page<MovementView>> {
   }
 }
 
+export class GetTransfer extends Query<TransferView> {
+  constructor(readonly transferId: string) {
+    super();
+  }
+}
+
+export class ListTransfers extends Query<Page<TransferView>> {
+  constructor(
+    readonly filter: {
+      status: TransferStatus | null;
+      sku: string | null;
+      fromLocationId: string | null;
+      toLocationId: string | null;
+    },
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
 // ---------------------------------------------------------------- events
 
 const id = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' });
@@ -488,6 +580,13 @@ export const StockCommitted = defineEvent(
   Type.Object({ sku: id, locationId: id, holdId: id, units, stock: balances }, closed),
 );
 
+/** Units are on their way to the item (`delta` above 0), or will not come after all (below 0). Their arrival is a movement. */
+export const StockIncomingChanged = defineEvent(
+  'inventory.stock.incoming-changed',
+  1,
+  Type.Object({ sku: id, locationId: id, transferId: id, delta: Type.Integer(), stock: balances }, closed),
+);
+
 /** Facts took more than there is: `shortBy` units are promised that are not on hand. */
 export const StockOversold = defineEvent(
   'inventory.stock.oversold',
@@ -518,13 +617,35 @@ export const StockPolicyChanged = defineEvent(
   ),
 );
 
+const transferred = { transferId: id, sku: id, fromLocationId: id, toLocationId: id, quantity: units };
+
+export const TransferDispatched = defineEvent('inventory.transfer.dispatched', 1, Type.Object(transferred, closed));
+
+/** All `quantity` units have left transit; `received` of them arrived, the rest is written off. */
+export const TransferReceived = defineEvent(
+  'inventory.transfer.received',
+  1,
+  Type.Object({ ...transferred, received: Type.Integer({ minimum: 0 }), reason: text }, closed),
+);
+
+/** The units are back at the source. */
+export const TransferCancelled = defineEvent(
+  'inventory.transfer.cancelled',
+  1,
+  Type.Object({ ...transferred, reason: text }, closed),
+);
+
 export const INVENTORY_EVENTS = [
   StockMoved,
   StockHeld,
   StockHoldShortened,
   StockReleased,
   StockCommitted,
+  StockIncomingChanged,
   StockOversold,
   StockLow,
   StockPolicyChanged,
+  TransferDispatched,
+  TransferReceived,
+  TransferCancelled,
 ] as const;

@@ -4,21 +4,26 @@ import { Metrics } from '../../shared/operations/metrics.ts';
 import { Reader } from '../../shared/persistence/reader.ts';
 import type { Table } from '../../shared/persistence/table.ts';
 import { CatalogueController } from './catalogue.controller.ts';
+import { CancelTransferHandler } from './handlers/cancel-transfer.ts';
 import { CheckHoldLinesHandler, CheckLocationHandler } from './handlers/check-hold-lines.ts';
 import { CommitHoldHandler } from './handlers/commit-hold.ts';
 import { CountStockHandler } from './handlers/count-stock.ts';
+import { DispatchTransferHandler } from './handlers/dispatch-transfer.ts';
 import { FulfilHoldHandler } from './handlers/fulfil-hold.ts';
 import { GetLocationHandler } from './handlers/get-location.ts';
 import { GetProductHandler } from './handlers/get-product.ts';
 import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
 import { GetStockItemHandler } from './handlers/get-stock-item.ts';
+import { GetTransferHandler } from './handlers/get-transfer.ts';
 import { HoldStockHandler } from './handlers/hold-stock.ts';
 import { ListLocationsHandler } from './handlers/list-locations.ts';
 import { ListMovementsHandler } from './handlers/list-movements.ts';
 import { ListProductsHandler } from './handlers/list-products.ts';
 import { ListStockHandler } from './handlers/list-stock.ts';
+import { ListTransfersHandler } from './handlers/list-transfers.ts';
 import { PutLocationHandler } from './handlers/put-location.ts';
 import { PutProductHandler } from './handlers/put-product.ts';
+import { ReceiveTransferHandler } from './handlers/receive-transfer.ts';
 import { RecordMovementHandler } from './handlers/record-movement.ts';
 import { ReleaseHoldHandler } from './handlers/release-hold.ts';
 import { RenewHoldHandler } from './handlers/renew-hold.ts';
@@ -34,9 +39,19 @@ import { productsTable } from './storage/product.table.ts';
 import { Room } from './storage/room.ts';
 import { StockItems } from './storage/stock-item.repository.ts';
 import { stockItemsTable } from './storage/stock-item.table.ts';
+import { Transfers } from './storage/transfer.repository.ts';
+import { transfersTable } from './storage/transfer.table.ts';
+import { TransfersController } from './transfers.controller.ts';
 
 /** In the order in which a batch writes them. */
-export const INVENTORY_TABLES = [locationsTable, productsTable, stockItemsTable, holdsTable, movementsTable] as Table[];
+export const INVENTORY_TABLES = [
+  locationsTable,
+  productsTable,
+  stockItemsTable,
+  holdsTable,
+  transfersTable,
+  movementsTable,
+] as Table[];
 
 const COMMAND_HANDLERS = [
   PutLocationHandler,
@@ -51,6 +66,9 @@ const COMMAND_HANDLERS = [
   CommitHoldHandler,
   ReleaseHoldHandler,
   FulfilHoldHandler,
+  DispatchTransferHandler,
+  ReceiveTransferHandler,
+  CancelTransferHandler,
 ];
 
 const QUERY_HANDLERS = [
@@ -62,6 +80,8 @@ const QUERY_HANDLERS = [
   GetSkuStockHandler,
   ListStockHandler,
   ListMovementsHandler,
+  GetTransferHandler,
+  ListTransfersHandler,
 ];
 
 const GAUGES = [
@@ -71,8 +91,8 @@ const GAUGES = [
 
 @Module({
   imports: [CqrsModule],
-  controllers: [CatalogueController, StockController],
-  providers: [Catalogue, StockItems, Holds, Room, StockLedger, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
+  controllers: [CatalogueController, StockController, TransfersController],
+  providers: [Catalogue, StockItems, Holds, Room, Transfers, StockLedger, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
 })
 export class InventoryModule implements OnModuleInit {
   constructor(

@@ -21,6 +21,7 @@ Try it: put a location, put a product, record a RECEIPT, create a reservation.
 const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Catalogue', 'Locations, which have stock, and products, which are sold'],
   ['Stock', 'What there is, and the ledger of how it came about'],
+  ['Transfers', 'Units on their way from one location to another'],
   ['Reservations', 'Units set aside for a cart until it is paid for or its time is over'],
   ['Operations', 'Health and metrics of this process'],
 ];

@@ -20,6 +20,7 @@ const LOCATION_ID = { type: 'string', examples: ['S1'] };
 const UNITS = { type: 'integer', minimum: 0 };
 const INSTANT = { type: 'string', format: 'date-time' };
 const RESERVATION_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
+const TRANSFER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const RESERVATION = `/v1/reservations/${RESERVATION_ID.examples[0] ?? ''}`;
 const STOCK_ITEM = '/v1/stock/MUG-RED/S1';
 
@@ -107,8 +108,9 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
       sku: { ...SKU, description: 'The product that is missing.' },
       locationId: { ...LOCATION_ID, description: 'The location that is missing.' },
       reservationId: { ...RESERVATION_ID, description: 'The reservation that is missing.' },
+      transferId: { ...TRANSFER_ID, description: 'The transfer that is missing.' },
     },
-    sometimes: ['sku', 'locationId', 'reservationId'],
+    sometimes: ['sku', 'locationId', 'reservationId', 'transferId'],
   },
   METHOD_NOT_ALLOWED: {
     detail: 'DELETE is not for this path; GET, HEAD, PUT are',
@@ -158,8 +160,22 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
     members: { reservationId: { ...RESERVATION_ID, description: 'The one to update.' } },
   },
   TRANSFER_NOT_IN_TRANSIT: {
-    detail: 'The transfer is RECEIVED',
-    instance: '/v1/transfers/019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11/receive',
+    detail: 'The transfer is RECEIVED with 3 units, which only one IN_TRANSIT allows',
+    instance: `/v1/transfers/${TRANSFER_ID.examples[0] ?? ''}/receive`,
+    members: {
+      transferStatus: {
+        type: 'string',
+        enum: ['RECEIVED', 'CANCELLED'],
+        description: 'What the transfer is now.',
+        examples: ['RECEIVED'],
+      },
+      received: {
+        type: ['integer', 'null'],
+        minimum: 0,
+        description: 'Units that arrived; null when it was cancelled.',
+        examples: [3],
+      },
+    },
   },
   IDEMPOTENCY_KEY_IN_FLIGHT: {
     detail: 'A request with this Idempotency-Key is still in flight; ask again with the same key to get its answer',
@@ -204,7 +220,7 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
     },
   },
   QUANTITY_LIMIT: {
-    detail: 'On-hand of MUG-RED at S1 would go beyond 1000000000 units',
+    detail: 'A balance of MUG-RED at S1 would go beyond 1000000000 units',
     instance: `${STOCK_ITEM}/movements`,
     members: {
       sku: SKU,

@@ -64,13 +64,13 @@ export class UnknownLocation extends DomainError {
   }
 }
 
-/** On-hand would pass plus or minus BALANCE_MAX. The one refusal that a fact can meet. */
+/** A balance would pass plus or minus BALANCE_MAX. The one refusal that a fact can meet. */
 export class QuantityLimit extends DomainError {
   readonly code = 'QUANTITY_LIMIT';
   readonly kind = 'unprocessable';
 
   constructor(sku: string, locationId: string) {
-    super(`On-hand of ${sku} at ${locationId} would go beyond ${BALANCE_MAX} units`, {
+    super(`A balance of ${sku} at ${locationId} would go beyond ${BALANCE_MAX} units`, {
       sku,
       locationId,
       limit: BALANCE_MAX,

@@ -10,6 +10,7 @@ interface Model {
   onHand: number;
   held: number;
   committed: number;
+  incoming: number;
   safetyStock: number;
   lowStockThreshold: number | null;
   /** Never after the end of a hold that is still there. */
@@ -24,7 +25,9 @@ interface Step {
   readonly fact: boolean;
   /** Changes the model and tells what the item has to answer. */
   expect(model: Model): Answer;
-  run(item: StockItem): MovementEntry | void;
+  run(item: StockItem): MovementEntry | MovementEntry[] | void;
+  /** Changes, each with a version of its own; 1 unless it says otherwise. */
+  changes?(before: Model): number;
 }
 
 const AT = BUILT_AT;
@@ -120,6 +123,84 @@ function shareStep(verb: 'release held' | 'release committed' | 'commit' | 'fulf
   };
 }
 
+function dispatchStep(units: number): Step {
+  return {
+    text: `dispatch ${units}`,
+    fact: false,
+    expect: (model) => {
+      if (units > available(model)) return 'INSUFFICIENT_STOCK';
+      model.onHand -= units;
+      return 'done';
+    },
+    run: (item) => item.dispatch(units, { movementId: 'M', transferId: 'T' }, AT),
+  };
+}
+
+function expectStep(units: number): Step {
+  return {
+    text: `${units} are on their way`,
+    fact: true,
+    expect: (model) => {
+      if (model.incoming + units > BALANCE_MAX) return 'QUANTITY_LIMIT';
+      model.incoming += units;
+      return 'done';
+    },
+    run: (item) => {
+      item.expect(units, 'T', AT);
+    },
+  };
+}
+
+/** Receives a share of what is on its way, and a share of that whole. */
+function receiveStep(percent: number, wholePercent: number): Step {
+  const share = ({ incoming }: Pick<Model, 'incoming'>): [units: number, whole: number] => {
+    const units = Math.ceil((incoming * percent) / 100);
+    return [units, Math.floor((units * wholePercent) / 100)];
+  };
+  return {
+    text: `receive ${percent} %, ${wholePercent} % of it whole`,
+    fact: true,
+    expect: (model) => {
+      const [units, whole] = share(model);
+      if (units === 0) return 'nothing';
+      if (model.onHand + units > BALANCE_MAX) return 'QUANTITY_LIMIT';
+      model.incoming -= units;
+      model.onHand += whole;
+      return 'done';
+    },
+    run: (item) => {
+      const [units, whole] = share(item.state);
+      if (units === 0) return;
+      return item.receive(units, whole, { movementId: 'M', lossId: 'N', transferId: 'T', reason: null }, AT);
+    },
+    changes: (before) => {
+      const [units, whole] = share(before);
+      return whole < units ? 2 : 1;
+    },
+  };
+}
+
+function returnStep(verb: 'take back' | 'expect no more', units: number): Step {
+  return {
+    text: `${verb} ${units}`,
+    fact: true,
+    expect: (model) => {
+      if (verb === 'expect no more') {
+        if (model.incoming < units) return 'nothing';
+        model.incoming -= units;
+        return 'done';
+      }
+      if (model.onHand + units > BALANCE_MAX) return 'QUANTITY_LIMIT';
+      model.onHand += units;
+      return 'done';
+    },
+    run: (item) => {
+      if (verb === 'take back') return item.takeBack(units, { movementId: 'M', transferId: 'T', reason: null }, AT);
+      if (item.state.incoming >= units) item.expectNoMore(units, 'T', AT);
+    },
+  };
+}
+
 function policyStep(property: 'safetyStock' | 'lowStockThreshold', value: number | null): Step {
   return {
     text: `${property} ${value}`,
@@ -154,6 +235,15 @@ const steps: fc.Arbitrary<Step> = fc
     { weight: 4, arbitrary: fc.tuple(small, small).map((a) => holdStep(...a)) },
     { weight: 1, arbitrary: small.map(earlierStep) },
     { weight: 6, arbitrary: fc.tuple(shareVerbs, percent).map((a) => shareStep(...a)) },
+    { weight: 2, arbitrary: small.map(dispatchStep) },
+    { weight: 2, arbitrary: fc.oneof({ weight: 9, arbitrary: small }, fc.constant(BALANCE_MAX - 9)).map(expectStep) },
+    { weight: 3, arbitrary: fc.tuple(percent, fc.constantFrom(100, 100, 50, 0)).map((a) => receiveStep(...a)) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom('take back' as const, 'expect no more' as const), small)
+        .map((a) => returnStep(...a)),
+    },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 6 }).map((value) => policyStep('safetyStock', value)) },
     {
       weight: 1,
@@ -172,7 +262,7 @@ function answerOf(item: StockItem, step: Step, ledger: MovementEntry[]): Answer 
   const before = item.state;
   try {
     const entry = step.run(item);
-    if (entry !== undefined) ledger.push(entry);
+    if (entry !== undefined) ledger.push(...[entry].flat());
     return item.state === before ? 'nothing' : 'done';
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
@@ -182,15 +272,21 @@ function answerOf(item: StockItem, step: Step, ledger: MovementEntry[]): Answer 
   }
 }
 
-/** What the events of one step have to say about the change from `before`. */
-function checkEvents(item: StockItem, before: Model, after: Model): void {
+/** What the events of one step have to say about the changes from `before`; only the last of them leads to `after`. */
+function checkEvents(item: StockItem, before: Model, after: Model, changes: number): void {
   const events = item.takeEvents();
+  const earlier = events.splice(0, changes - 1);
+  check(
+    earlier.every(({ subjectVersion }) => subjectVersion < item.version),
+    'a version per change',
+  );
   for (const { type, subject, subjectVersion, occurredAt, data } of events) {
     const definition = INVENTORY_EVENTS.find((known) => known.type === type);
     check(definition !== undefined && Value.Check(definition.payload, data), `${type} matches its schema`);
     check(subject === 'stock/A/S1' && subjectVersion === item.version && occurredAt === AT, 'events name their change');
-    const { onHand, held, committed, safetyStock, available: free } = (data as { stock: Balances }).stock;
+    const { onHand, held, committed, incoming, safetyStock, available: free } = (data as { stock: Balances }).stock;
     const same = onHand === after.onHand && held === after.held && committed === after.committed;
+    check(incoming === after.incoming, 'events tell what is on its way');
     check(same && safetyStock === after.safetyStock && free === available(after), 'events replay to the balances');
   }
   const promisedTooMuch = (model: Model): number => Math.max(0, model.held + model.committed - model.onHand);
@@ -206,12 +302,12 @@ function checkEvents(item: StockItem, before: Model, after: Model): void {
 
 describe('StockItem, whatever happens to it', () => {
   it('answers like the model, keeps its ledger, and never lets a command take more than is available', () => {
-    const visited = { oversold: 0, limit: 0, refused: 0, fulfilled: 0 };
+    const visited = { oversold: 0, limit: 0, refused: 0, fulfilled: 0, dispatched: 0, short: 0 };
     fc.assert(
       fc.property(fc.array(steps, { minLength: 1, maxLength: 40, size: 'max' }), (story) => {
         const item = StockItem.unstocked('A', 'S1', null);
         const none = { lowStockThreshold: null, noHoldDueBefore: null };
-        const model: Model = { onHand: 0, held: 0, committed: 0, safetyStock: 0, ...none };
+        const model: Model = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0, ...none };
         const ledger: MovementEntry[] = [];
         for (const step of story) {
           const before = { ...model };
@@ -219,21 +315,24 @@ describe('StockItem, whatever happens to it', () => {
           const wanted = step.expect(model);
           const answer = answerOf(item, step, ledger);
           check(answer === wanted, `${step.text} has to answer ${wanted}, but did ${answer}`);
-          check(item.version === version + (answer === 'done' ? 1 : 0), 'a version per change');
+          const changes = answer === 'done' ? (step.changes?.(before) ?? 1) : 0;
+          check(item.version === version + changes, 'a version per change');
 
-          const { onHand, held, committed, safetyStock, lowStockThreshold, noHoldDueBefore } = item.state;
-          const stored = { onHand, held, committed, safetyStock, lowStockThreshold, noHoldDueBefore };
+          const { onHand, held, committed, incoming, safetyStock, lowStockThreshold, noHoldDueBefore } = item.state;
+          const stored = { onHand, held, committed, incoming, safetyStock, lowStockThreshold, noHoldDueBefore };
           check(JSON.stringify(stored) === JSON.stringify(model), 'balances are those of the model');
-          check(held >= 0 && committed >= 0, 'held and committed are never negative');
+          check(held >= 0 && committed >= 0 && incoming >= 0, 'held, committed and incoming are never negative');
           check(ledger.reduce((sum, { delta }) => sum + delta, 0) === onHand, 'the movements add up to on-hand');
           check((ledger.at(-1)?.onHandAfter ?? 0) === onHand, 'the last movement tells on-hand');
           check(step.fact || before.onHand - before.held - before.committed < 0 || !item.isOversold, 'rule 1');
-          if (answer === 'done') checkEvents(item, before, model);
+          if (answer === 'done') checkEvents(item, before, model, changes);
 
           if (item.isOversold) visited.oversold += 1;
           if (answer === 'QUANTITY_LIMIT') visited.limit += 1;
           if (answer === 'INSUFFICIENT_STOCK') visited.refused += 1;
           if (ledger.at(-1)?.type === 'FULFILMENT') visited.fulfilled += 1;
+          if (ledger.at(-1)?.type === 'TRANSFER_OUT') visited.dispatched += 1;
+          if (changes === 2) visited.short += 1;
         }
       }),
       { numRuns: 2000 },

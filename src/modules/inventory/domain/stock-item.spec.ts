@@ -348,3 +348,134 @@ describe('StockItem.fulfil', () => {
     expect(item.state).toMatchObject({ onHand: 0, committed: 0 });
   });
 });
+
+describe('StockItem.dispatch', () => {
+  const movement = { movementId: 'M-9', transferId: 'T-7' };
+
+  it('takes units off the shelf for a transfer, which the ledger names', () => {
+    const item = aStockItem({ onHand: 5, held: 1, incoming: 3 });
+    expect(item.dispatch(4, movement, AT)).toEqual({
+      movementId: 'M-9',
+      sku: 'SKU-1',
+      locationId: 'S1',
+      itemVersion: item.version,
+      type: 'TRANSFER_OUT',
+      delta: -4,
+      onHandAfter: 1,
+      reason: null,
+      reference: 'T-7',
+      occurredAt: AT,
+    });
+    expect(item.state).toMatchObject({ onHand: 1, held: 1, incoming: 3 });
+    expect(eventTypes(item)).toEqual(['moved']);
+  });
+
+  it('is a command: refused beyond what is available', () => {
+    const item = aStockItem({ onHand: 5, held: 1, committed: 1, safetyStock: 1, incoming: 9 });
+    const refusal = refusalOf(item, () => item.dispatch(3, movement, AT));
+    expect(refusal.details).toMatchObject({ shortages: [{ locationId: 'S1', requested: 3, available: 2 }] });
+  });
+});
+
+const arrival = { movementId: 'M-8', lossId: 'M-9', transferId: 'T-7', reason: 'as found' };
+
+describe('StockItem.expect and expectNoMore', () => {
+  it('counts units on their way apart from those that may be taken, and publishes each change', () => {
+    const item = aStockItem({ onHand: 2 });
+    const { version } = item;
+    item.expect(5, 'T-7', AT);
+    item.expectNoMore(5, 'T-7', AT);
+    expect(item.state).toMatchObject({ onHand: 2, incoming: 0, version: version + 2, updatedAt: AT });
+    expect(item.recordedEvents).toMatchObject([
+      {
+        type: 'inventory.stock.incoming-changed',
+        subjectVersion: version + 1,
+        data: { transferId: 'T-7', delta: 5, stock: { incoming: 5, onHand: 2, available: 2 } },
+      },
+      {
+        type: 'inventory.stock.incoming-changed',
+        subjectVersion: version + 2,
+        data: { transferId: 'T-7', delta: -5, stock: { incoming: 0 } },
+      },
+    ]);
+  });
+
+  it('refuses more on their way than a balance may be, to the unit', () => {
+    const item = aStockItem({ incoming: BALANCE_MAX - 1 });
+    item.expect(1, 'T-7', AT);
+    const before = item.state;
+    expect(() => {
+      item.expect(1, 'T-8', AT);
+    }).toThrow(QuantityLimit);
+    expect(item.state).toBe(before);
+  });
+
+  it('treats units that were not on their way as a bug', () => {
+    const item = aStockItem({ onHand: 9, incoming: 2 });
+    expect(() => {
+      item.expectNoMore(3, 'T-7', AT);
+    }).toThrow('Bug');
+    expect(() => item.receive(3, 3, arrival, AT)).toThrow('Bug');
+    expect(item.recordedEvents).toEqual([]);
+  });
+});
+
+describe('StockItem.receive', () => {
+  it('brings in what was on its way in one change', () => {
+    const item = aStockItem({ onHand: 1, incoming: 6 });
+    const { version } = item;
+    expect(item.receive(4, 4, arrival, AT)).toMatchObject([
+      { movementId: 'M-8', type: 'TRANSFER_IN', delta: 4, onHandAfter: 5, reason: 'as found', reference: 'T-7' },
+    ]);
+    expect(item.state).toMatchObject({ onHand: 5, incoming: 2, version: version + 1 });
+    expect(item.recordedEvents).toMatchObject([
+      { type: 'inventory.stock.moved', data: { movementType: 'TRANSFER_IN', stock: { onHand: 5, incoming: 2 } } },
+    ]);
+  });
+
+  it('brings all of it in and writes off what is missing, each with its version and event', () => {
+    const item = aStockItem({ onHand: 1, incoming: 4 });
+    const { version } = item;
+    expect(item.receive(4, 1, arrival, AT)).toMatchObject([
+      { movementId: 'M-8', type: 'TRANSFER_IN', delta: 4, onHandAfter: 5, itemVersion: version + 1 },
+      {
+        movementId: 'M-9',
+        type: 'WRITE_OFF',
+        delta: -3,
+        onHandAfter: 2,
+        itemVersion: version + 2,
+        reason: 'as found',
+        reference: 'T-7',
+      },
+    ]);
+    expect(item.state).toMatchObject({ onHand: 2, incoming: 0 });
+    expect(item.recordedEvents.map(({ subjectVersion }) => subjectVersion)).toEqual([version + 1, version + 2]);
+  });
+
+  it('is a fact: an oversold item that gets less than it lacks stays oversold, and that is no new alarm', () => {
+    const item = aStockItem({ onHand: 0, committed: 5, incoming: 4, lowStockThreshold: 0 });
+    item.receive(4, 0, arrival, AT);
+    expect(item.state).toMatchObject({ onHand: 0, committed: 5, incoming: 0 });
+    expect(item.isOversold).toBe(true);
+    expect(eventTypes(item)).toEqual(['moved', 'moved']);
+  });
+
+  it('is refused only where all of it together would pass the limit', () => {
+    const item = aStockItem({ onHand: BALANCE_MAX - 3, incoming: 4 });
+    const before = item.state;
+    expect(() => item.receive(4, 3, arrival, AT)).toThrow(QuantityLimit);
+    expect(item.state).toBe(before);
+    item.receive(3, 3, arrival, AT);
+    expect(item.state).toMatchObject({ onHand: BALANCE_MAX, incoming: 1 });
+  });
+});
+
+describe('StockItem.takeBack', () => {
+  it('puts dispatched units back on the shelf', () => {
+    const item = aStockItem({ onHand: 1, incoming: 2 });
+    const entry = item.takeBack(4, { movementId: 'M-9', transferId: 'T-7', reason: 'no van' }, AT);
+    expect(entry).toMatchObject({ type: 'TRANSFER_IN', delta: 4, onHandAfter: 5, reason: 'no van', reference: 'T-7' });
+    expect(item.state).toMatchObject({ onHand: 5, incoming: 2 });
+    expect(eventTypes(item)).toEqual(['moved']);
+  });
+});

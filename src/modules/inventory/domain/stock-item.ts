@@ -10,6 +10,7 @@ import {
   StockCommitted,
   StockHeld,
   StockHoldShortened,
+  StockIncomingChanged,
   StockLow,
   StockMoved,
   StockOversold,
@@ -28,7 +29,7 @@ export interface StockItemState {
   readonly held: number;
   /** Units of CONFIRMED reservations that wait for fulfilment; never negative. */
   readonly committed: number;
-  /** Dispatched by a transfer, not yet received. */
+  /** Units of transfers IN_TRANSIT to here; never negative. */
   readonly incoming: number;
   /** Units that commands leave alone; never negative. */
   readonly safetyStock: number;
@@ -55,6 +56,12 @@ export interface MovementEntry {
   readonly reason: string | null;
   readonly reference: string | null;
   readonly occurredAt: Instant;
+}
+
+/** A movement of a transfer; the ledger's reference is the transfer. */
+export interface TransferMovement {
+  readonly movementId: string;
+  readonly transferId: string;
 }
 
 /**
@@ -207,35 +214,108 @@ export class StockItem extends Aggregate<StockItemState> {
     return this.enter(entry, { committed: committed - units }, at, { holdId });
   }
 
+  /**
+   * A command: units leave for another location.
+   * @throws InsufficientStock when fewer than `units` are available
+   */
+  dispatch(units: number, { transferId, movementId }: TransferMovement, at: Instant): MovementEntry {
+    assertUnits(units);
+    this.assertAvailable(units);
+    const entry = { movementId, type: 'TRANSFER_OUT', delta: -units, reason: null, reference: transferId } as const;
+    return this.enter(entry, {}, at);
+  }
+
+  /**
+   * Units are on their way here.
+   * @throws QuantityLimit when more than BALANCE_MAX would be on their way
+   */
+  expect(units: number, transferId: string, at: Instant): void {
+    assertUnits(units);
+    const incoming = this.state.incoming + units;
+    if (incoming > BALANCE_MAX) throw new QuantityLimit(this.state.sku, this.state.locationId);
+    this.apply({ incoming }, StockIncomingChanged, { transferId, delta: units }, at);
+  }
+
+  /** Units that were on their way here will not come. */
+  expectNoMore(units: number, transferId: string, at: Instant): void {
+    this.assertHas(units, 'incoming');
+    this.apply({ incoming: this.state.incoming - units }, StockIncomingChanged, { transferId, delta: -units }, at);
+  }
+
+  /**
+   * A fact: units that were on their way are here, `received` of them whole. All of them come in, and what is missing is
+   * written off in a second change.
+   * @param units all that were dispatched
+   * @param received 0 to `units`
+   * @param movement.lossId names the second movement, if there is one
+   * @throws QuantityLimit when on-hand would pass BALANCE_MAX with all of them
+   */
+  receive(
+    units: number,
+    received: number,
+    movement: TransferMovement & { readonly lossId: string; readonly reason: string | null },
+    at: Instant,
+  ): MovementEntry[] {
+    this.assertHas(units, 'incoming');
+    const before = this.state;
+    const { movementId, lossId, reason, transferId: reference } = movement;
+    const arrival = { movementId, type: 'TRANSFER_IN', delta: units, reason, reference } as const;
+    const entries = [this.enter(arrival, { incoming: before.incoming - units }, at)];
+    const missing = units - received;
+    if (missing > 0) {
+      const loss = { movementId: lossId, type: 'WRITE_OFF', delta: -missing, reason, reference } as const;
+      // Only what has just come in is lost: nothing that was there before became less, so there is nothing to alarm.
+      entries.push(this.enter(loss, {}, at, {}, before));
+    }
+    return entries;
+  }
+
+  /**
+   * Dispatched units are back: their transfer was cancelled.
+   * @throws QuantityLimit when on-hand would pass BALANCE_MAX
+   */
+  takeBack(units: number, movement: TransferMovement & { readonly reason: string | null }, at: Instant): MovementEntry {
+    assertUnits(units);
+    const { movementId, transferId: reference, reason } = movement;
+    return this.enter({ movementId, type: 'TRANSFER_IN', delta: units, reason, reference }, {}, at);
+  }
+
   private changePolicy(next: Partial<Pick<StockItemState, 'safetyStock' | 'lowStockThreshold'>>, at: Instant): void {
     const { safetyStock, lowStockThreshold } = this.state;
     this.apply(next, StockPolicyChanged, { safetyStock, lowStockThreshold, ...next }, at);
   }
 
-  /** One ledger entry, with what else changes in the same step and what else its event tells. */
+  /**
+   * One ledger entry, with what else changes in the same step and what else its event tells.
+   * @param alarmsSince what the alarms compare with
+   */
   private enter(
     entry: Pick<MovementEntry, 'movementId' | 'type' | 'delta' | 'reason' | 'reference'>,
-    besides: Partial<Pick<StockItemState, 'committed'>>,
+    besides: Partial<Pick<StockItemState, 'committed' | 'incoming'>>,
     at: Instant,
     told: { readonly holdId?: string } = {},
+    alarmsSince: StockItemState = this.state,
   ): MovementEntry {
     const { sku, locationId } = this.state;
     const { movementId, type: movementType, delta, reason, reference } = entry;
     const onHand = this.state.onHand + delta;
     if (Math.abs(onHand) > BALANCE_MAX) throw new QuantityLimit(sku, locationId);
     const data = { movementId, movementType, delta, reason, reference, ...told };
-    this.apply({ ...besides, onHand }, StockMoved, data, at);
+    this.apply({ ...besides, onHand }, StockMoved, data, at, alarmsSince);
     return { ...entry, sku, locationId, itemVersion: this.version, onHandAfter: onHand, occurredAt: at };
   }
 
-  /** The change itself, its event, then the alarms that it sets off. */
+  /**
+   * The change itself, its event, then the alarms that it sets off.
+   * @param before what the alarms compare with
+   */
   private apply<Definition extends EventDefinition>(
     next: Partial<StockItemState>,
     definition: Definition,
     data: StockEventData<Definition>,
     at: Instant,
+    before: StockItemState = this.state,
   ): void {
-    const before = this.state;
     this.change({ ...next, updatedAt: at });
     this.publish(definition, data, at);
     const unpromised = unpromisedOf(this.state);
@@ -275,7 +355,7 @@ export class StockItem extends Aggregate<StockItemState> {
     throw new InsufficientStock([{ sku, locationId, requested, available: Math.max(0, available) }]);
   }
 
-  private assertHas(units: number, property: 'held' | 'committed'): void {
+  private assertHas(units: number, property: 'held' | 'committed' | 'incoming'): void {
     assertUnits(units);
     const present = this.state[property];
     if (units > present) {
