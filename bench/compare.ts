@@ -1,18 +1,19 @@
 import { measure, type Round, type Target, warmUp, type Workload } from './load.ts';
 import type { BenchOptions, RowResult } from './row.ts';
-import { describe, summarise } from './summary.ts';
+import { describe, type Measure, summarise } from './summary.ts';
 
 /** Long enough for the compiler of the JavaScript engine to have seen the hot path. */
 const WARM_UP_SECONDS = 4;
 
 /**
  * Measures two workloads on one server in turn (reference, measured, reference, measured ...), so that whatever else
- * the machine does meets both alike, and compares the medians of their throughputs.
+ * the machine does meets both alike, and compares the medians of their throughputs, or of what they cost.
  */
 export async function compare(
   target: Target,
   workloads: { readonly measured: Workload; readonly reference: Workload },
   { seconds, rounds, say }: BenchOptions,
+  by?: Measure,
 ): Promise<RowResult> {
   const { measured, reference } = workloads;
   const expected = new Map<Workload, number>();
@@ -30,5 +31,5 @@ export async function compare(
       say(`  ${round}/${rounds} ${workload.name.padEnd(32)} ${describe(result)}`);
     }
   }
-  return summarise(done.get(measured) ?? [], done.get(reference) ?? []);
+  return summarise(done.get(measured) ?? [], done.get(reference) ?? [], by);
 }

@@ -8,8 +8,9 @@ export const CONNECTIONS = 64;
 /** What is sent: the n-th request of a run, n from 0. */
 export interface Workload {
   readonly name: string;
-  readonly path: string;
-  readonly body: (n: number) => string;
+  readonly path: string | ((n: number) => string);
+  /** Left out: a GET. */
+  readonly body?: (n: number) => string;
 }
 
 /** What one round measured. */
@@ -86,10 +87,8 @@ function fire(target: Target, workload: Workload, amount: number): Promise<Fired
       {
         url: target.url,
         connections: CONNECTIONS,
-        method: 'POST',
         sampleInt: 100,
-        headers: { 'content-type': 'application/json' },
-        requests: [{ path: workload.path, setupRequest: (request) => withOwnKey(request, workload) }],
+        requests: [{ setupRequest: (request) => nextRequest(request, workload) }],
         amount,
       },
       (error: Error | null, result) => {
@@ -107,14 +106,13 @@ function fire(target: Target, workload: Workload, amount: number): Promise<Fired
   });
 }
 
-function withOwnKey(request: autocannon.Request, workload: Workload): autocannon.Request {
+function nextRequest(request: autocannon.Request, { path, body }: Workload): autocannon.Request {
   const n = requestsMade;
   requestsMade += 1;
-  return {
-    ...request,
-    headers: { ...request.headers, 'idempotency-key': `${KEY_PREFIX}-${n}` },
-    body: workload.body(n),
-  };
+  const next = { ...request, path: typeof path === 'string' ? path : path(n) };
+  if (body === undefined) return { ...next, method: 'GET' };
+  const headers = { 'content-type': 'application/json', 'idempotency-key': `${KEY_PREFIX}-${n}` };
+  return { ...next, method: 'POST', headers: { ...request.headers, ...headers }, body: body(n) };
 }
 
 function failuresOf({ statusCodeStats, errors, timeouts }: autocannon.Result): string {

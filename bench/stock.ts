@@ -16,6 +16,20 @@ export const hotReservations: Workload = reservations('reservation, one hot sku'
 /** The same bodies through the same app to a handler that does nothing (bench/empty.controller.ts). */
 export const emptyPosts: Workload = { ...spreadReservations, name: 'empty POST', path: '/v1/bench/empty' };
 
+/** Reading one stock item, in turn over all skus. */
+export const singleReads: Workload = {
+  name: 'read one stock item',
+  path: (n) => `/v1/stock/${skuOf(n % SKUS)}/${LOCATION}`,
+};
+/** Skus of one category page (issue 3, how it is judged). */
+export const PAGE_SKUS = 100;
+/** A category page of skus that lie apart; each request begins at another one. */
+export const categoryPages: Workload = {
+  name: `availability of ${PAGE_SKUS} skus`,
+  path: '/v1/availability',
+  body: (n) => JSON.stringify({ skus: Array.from({ length: PAGE_SKUS }, (_, i) => skuOf((n + i * 7) % SKUS)) }),
+};
+
 /** Receives the most units that one movement takes of each sku: more than a run can hold. */
 export async function loadStock({ url }: Target): Promise<void> {
   const api = new ApiClient(url);

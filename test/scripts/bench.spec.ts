@@ -43,6 +43,14 @@ describe('summarise', () => {
     });
   });
 
+  it('compares what a request costs where that is asked', () => {
+    const measured = [400, 500, 900].map((serverCpuMicros) => ({ ...round, serverCpuMicros }));
+    expect(summarise(measured, [round, round, round], 'serverCpuMicros')).toMatchObject({
+      value: 2.5,
+      detail: '2.00 to 4.50 round by round',
+    });
+  });
+
   it('is invalid when any answer was no success', () => {
     const { invalid } = summarise([round], [{ ...round, failures: '409: 12' }]);
     expect(invalid).toBe('answers other than success: 409: 12');

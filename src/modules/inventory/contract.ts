@@ -448,6 +448,31 @@ export class GetSkuStock extends Query<SkuStockView> {
   }
 }
 
+/** What there is of one sku, everywhere or at one location; as `SkuStockView` and `StockItemView` say it. */
+export interface AvailabilityView {
+  readonly sku: string;
+  readonly onHand: number;
+  readonly held: number;
+  readonly committed: number;
+  readonly incoming: number;
+  readonly available: number;
+  /** False when there is no such product: all numbers are 0. */
+  readonly known: boolean;
+}
+
+/**
+ * Totals of many skus, each once, in the order of first mention. Refuses with UNKNOWN_LOCATION when there is no such
+ * location; an unknown sku is answered as such.
+ */
+export class GetAvailability extends Query<readonly AvailabilityView[]> {
+  constructor(
+    readonly skus: readonly string[],
+    readonly locationId: string | null,
+  ) {
+    super();
+  }
+}
+
 export class GetStockItem extends Query<StockItemView> {
   constructor(
     readonly sku: string,

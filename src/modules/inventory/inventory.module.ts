@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { Metrics } from '../../shared/operations/metrics.ts';
 import { Reader } from '../../shared/persistence/reader.ts';
 import type { Table } from '../../shared/persistence/table.ts';
+import { AvailabilityController } from './availability.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CancelTransferHandler } from './handlers/cancel-transfer.ts';
 import { CheckHoldLinesHandler, CheckLocationHandler } from './handlers/check-hold-lines.ts';
@@ -10,6 +11,7 @@ import { CommitHoldHandler } from './handlers/commit-hold.ts';
 import { CountStockHandler } from './handlers/count-stock.ts';
 import { DispatchTransferHandler } from './handlers/dispatch-transfer.ts';
 import { FulfilHoldHandler } from './handlers/fulfil-hold.ts';
+import { GetAvailabilityHandler } from './handlers/get-availability.ts';
 import { GetLocationHandler } from './handlers/get-location.ts';
 import { GetProductHandler } from './handlers/get-product.ts';
 import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
@@ -78,6 +80,7 @@ const QUERY_HANDLERS = [
   ListProductsHandler,
   GetStockItemHandler,
   GetSkuStockHandler,
+  GetAvailabilityHandler,
   ListStockHandler,
   ListMovementsHandler,
   GetTransferHandler,
@@ -91,7 +94,7 @@ const GAUGES = [
 
 @Module({
   imports: [CqrsModule],
-  controllers: [CatalogueController, StockController, TransfersController],
+  controllers: [CatalogueController, StockController, AvailabilityController, TransfersController],
   providers: [Catalogue, StockItems, Holds, Room, Transfers, StockLedger, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
 })
 export class InventoryModule implements OnModuleInit {
