@@ -37,6 +37,9 @@ export const RESERVATION_OUTCOMES = [
 ] as const;
 export type ReservationOutcome = (typeof RESERVATION_OUTCOMES)[number];
 
+export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'set_aside'] as const;
+export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
+
 /** Distinct values of the label `store`; locations past it are counted together, so that no caller can flood the registry. */
 export const STORE_LABELS_MAX = 2000;
 export const OTHER_STORES = 'other';
@@ -98,6 +101,11 @@ export class Metrics {
     'inventory_low_stock_events_total',
     'Times that a stock item fell to the low-stock threshold of its product.',
   );
+  private readonly deliveries = this.counter(
+    'outbox_delivery_attempts_total',
+    'Events handed to consumers, by consumer and outcome; set_aside: it waits behind an earlier one of its subject.',
+    ['consumer', 'outcome'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -155,6 +163,10 @@ export class Metrics {
     this.lowStock.inc();
   }
 
+  countDeliveries(consumer: string, outcome: DeliveryOutcome, count: number): void {
+    this.deliveries.inc({ consumer, outcome }, count);
+  }
+
   /**
    * Adds a gauge whose value is read when it is asked for, at most every three seconds. A read that fails or takes
    * longer than a second leaves the gauge out of that scrape and is counted; the scrape itself succeeds.
@@ -171,6 +183,27 @@ export class Metrics {
         const value = await reading.current();
         if (value === null) this.remove();
         else this.set(value);
+      },
+    });
+  }
+
+  /**
+   * The same with a series for each value of a label.
+   * @param read what each value of the label has, over all tenants; one that is missing has no series
+   */
+  registerGaugeBy(name: string, help: string, label: string, read: () => Promise<ReadonlyMap<string, number>>): void {
+    const reading = new GaugeReading(read, () => this.failedReads.inc({ gauge: name }), GAUGE_LIMITS);
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      async collect() {
+        const values = await reading.current();
+        this.reset();
+        values?.forEach((value, of) => {
+          this.set({ [label]: of }, value);
+        });
       },
     });
   }
