@@ -121,7 +121,7 @@ export class ReservationLineResponse {
   @ApiProperty({ type: 'integer', minimum: 1, example: 2 })
   quantity!: number;
 
-  @ApiProperty({ type: String, nullable: true, description: 'As it was asked for.', example: null })
+  @ApiProperty({ type: String, nullable: true, description: 'As it was asked for; null: anywhere.', example: 'S1' })
   locationId!: string | null;
 
   @ApiProperty({ type: [AllocationResponse], description: 'Where the units are.' })

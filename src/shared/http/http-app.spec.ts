@@ -63,6 +63,25 @@ describe('the documentation', () => {
     }
   });
 
+  it('asks no other host for anything', async () => {
+    const { text } = await probe.api.get('/docs');
+    const asked = [...text.matchAll(/(?:src|href)=['"]([^'"]+)/g)].map(([, address]) => address ?? '');
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.filter((address) => !/^(\.\/docs\/|data:|#)/.test(address))).toEqual([]);
+  });
+
+  it('fills in a new Idempotency-Key whenever the page is loaded, and only there', async () => {
+    const filledIn = async (path: string) => {
+      const { text } = await probe.api.get(path);
+      return [...text.matchAll(/"name": ?"Idempotency-Key"[^}]*\}[^}]*"example": ?"([^"]+)"/g)].map(([, key]) => key);
+    };
+    const [first, second] = [await filledIn('/docs/swagger-ui-init.js'), await filledIn('/docs/swagger-ui-init.js')];
+    expect(first).toHaveLength(1);
+    expect(second).toHaveLength(1);
+    expect(first).not.toEqual(second);
+    expect(await filledIn('/openapi.json')).toEqual([]);
+  });
+
   it('names no server software', async () => {
     const { headers } = await probe.api.get('/v1/probes/plain');
     expect([headers.server, headers['x-powered-by'], headers['x-content-type-options']]).toEqual([
