@@ -27,7 +27,12 @@ export class ReservationQuery extends PageQuery {
   @IdField({ optional: true, description: 'Only those that this order confirmed.', example: 'order-4711' })
   orderId?: string;
 
-  @IdField({ optional: true, description: 'Only those with units at this location, now or before.', example: 'S1' })
+  @IdField({
+    optional: true,
+    description:
+      'Only those with units at this location, now or before. With `status=CONFIRMED`: only those with units that wait there to be handed over, which is the pick list of a store.',
+    example: 'S1',
+  })
   locationId?: string;
 }
 

@@ -32,7 +32,7 @@ export class RefreshReservationHandler implements ICommandHandler<RefreshReserva
       // Not before inventory was asked: under a clock that stepped back, only it knows that the hold has given way, and
       // what is over is told as over. A refusal here undoes the renewal.
       reservation.refresh(reservation.refreshedExpiry(command.ttlSeconds, at), at);
-      await this.reservations.save(tx, reservation);
+      this.reservations.save(tx, reservation);
       return toReservationView(reservation.state, at);
     });
   }
