@@ -27,7 +27,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
-  if (status === 413) {
+  if (status === 413 && reply.hasHeader('connection')) {
     // Fastify closes here, and the reset that follows can overtake the answer while the client is still writing.
     // Kept open, Node discards what arrives until the request's time is over.
     reply.removeHeader('connection');
