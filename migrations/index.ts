@@ -1,8 +1,16 @@
 import { StockAndReservations0001 } from './0001-stock-and-reservations.ts';
 import { Transfers0002 } from './0002-transfers.ts';
-import { ImportChunks0003 } from './0003-import-chunks.ts';
 import { Callers0004 } from './0004-callers.ts';
+import { Delivery0006 } from './0006-delivery.ts';
 import { Origins0007 } from './0007-origins.ts';
+import { PickLists0010 } from './0010-pick-lists.ts';
 
 /** In order, forward only: what was released is never edited, only followed. */
-export const MIGRATIONS = [StockAndReservations0001, Transfers0002, ImportChunks0003, Callers0004, Origins0007];
+export const MIGRATIONS = [
+  StockAndReservations0001,
+  Transfers0002,
+  Callers0004,
+  Delivery0006,
+  Origins0007,
+  PickLists0010,
+];

@@ -8,8 +8,12 @@ import { HttpModule } from './shared/http/http.module.ts';
 import { idempotencyKeysTable } from './shared/http/idempotency-key.table.ts';
 import { KernelModule } from './shared/kernel.module.ts';
 import { OperationsModule } from './shared/operations/operations.module.ts';
+import { OUTBOX_TABLES, OutboxModule } from './shared/outbox/outbox.module.ts';
 import { PersistenceModule } from './shared/persistence/persistence.module.ts';
 import type { Settings } from './shared/settings.ts';
+
+/** Every version of every event that the log may still hold, and the steps between them. */
+const PUBLISHED = { events: [...INVENTORY_EVENTS, ...RESERVATION_EVENTS], upcasters: [] };
 
 /** The platform and the modules, put together. */
 @Module({})
@@ -22,9 +26,10 @@ export class AppModule {
         KernelModule,
         OperationsModule.forRoot(settings),
         PersistenceModule.forRoot({
-          tables: [...INVENTORY_TABLES, ...RESERVATION_TABLES, idempotencyKeysTable],
-          events: [...INVENTORY_EVENTS, ...RESERVATION_EVENTS],
+          tables: [...INVENTORY_TABLES, ...RESERVATION_TABLES, ...OUTBOX_TABLES, idempotencyKeysTable],
+          events: PUBLISHED.events,
         }),
+        OutboxModule.forRoot(PUBLISHED),
         HttpModule,
         InventoryModule,
         ReservationModule,

@@ -30,15 +30,25 @@ export const SETTINGS = {
   READER_CONNECTIONS_MAX: whole(4, 1, 100, 'connections', 'Connections for reads; PostgreSQL only.'),
   SWEEP_INTERVAL_MS: whole(500, 10, 60_000, 'ms', 'Pause between two looks for reservations that are due.'),
   SWEEP_CHUNK_RESERVATIONS: whole(25, 1, 1000, 'reservations', 'Most due reservations that expire in one work.'),
-  BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
-  IMPORTS_MAX: whole(8, 1, 1000, 'imports', 'Imports that run at a time; past it: 503 `BUSY`.'),
-  IMPORT_LINE_BYTES_MAX: whole(
-    16_384,
-    1024,
-    1_048_576,
-    'bytes',
-    'Longest line of an import; a longer one is a refused row.',
+  RELAY_INTERVAL_MS: whole(
+    250,
+    10,
+    60_000,
+    'ms',
+    'Pause between two looks for events of other servers and due retries.',
   ),
+  RELAY_BATCH_EVENTS_MAX: whole(500, 1, 5000, 'events', 'Most events that a consumer handles in one commit.'),
+  RELAY_ATTEMPTS_MAX: whole(10, 1, 100, 'attempts', 'Attempts at an event that fails; then it is a dead letter.'),
+  RELAY_BACKOFF_FIRST_MS: whole(500, 1, 60_000, 'ms', 'Longest pause after the first failure; doubled each time.'),
+  RELAY_BACKOFF_MAX_MS: whole(60_000, 1, 3_600_000, 'ms', 'Longest pause before an event is tried again.'),
+  RELAY_RETRYING_SUBJECTS_MAX: whole(
+    1000,
+    1,
+    100_000,
+    'subjects',
+    'A consumer with more subjects to try again takes no new events.',
+  ),
+  BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
   URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
   JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
@@ -54,6 +64,7 @@ export const SETTINGS = {
 const AT_MOST: readonly (readonly [lower: WholeNumberName, upper: WholeNumberName])[] = [
   ['HOLD_TTL_SECONDS', 'HOLD_LIFETIME_MAX_SECONDS'],
   ['READY_QUEUE_WORKS_MAX', 'QUEUE_WORKS_MAX'],
+  ['RELAY_BACKOFF_FIRST_MS', 'RELAY_BACKOFF_MAX_MS'],
 ];
 
 type SettingName = keyof typeof SETTINGS;
@@ -78,9 +89,13 @@ export class Settings {
   readonly readerConnectionsMax: number;
   readonly sweepIntervalMs: number;
   readonly sweepChunkReservations: number;
+  readonly relayIntervalMs: number;
+  readonly relayBatchEventsMax: number;
+  readonly relayAttemptsMax: number;
+  readonly relayBackoffFirstMs: number;
+  readonly relayBackoffMaxMs: number;
+  readonly relayRetryingSubjectsMax: number;
   readonly bodyBytesMax: number;
-  readonly importsMax: number;
-  readonly importLineBytesMax: number;
   readonly urlBytesMax: number;
   readonly headerBytesMax: number;
   readonly jsonDepthMax: number;
@@ -111,9 +126,13 @@ export class Settings {
     this.readerConnectionsMax = values.READER_CONNECTIONS_MAX;
     this.sweepIntervalMs = values.SWEEP_INTERVAL_MS;
     this.sweepChunkReservations = values.SWEEP_CHUNK_RESERVATIONS;
+    this.relayIntervalMs = values.RELAY_INTERVAL_MS;
+    this.relayBatchEventsMax = values.RELAY_BATCH_EVENTS_MAX;
+    this.relayAttemptsMax = values.RELAY_ATTEMPTS_MAX;
+    this.relayBackoffFirstMs = values.RELAY_BACKOFF_FIRST_MS;
+    this.relayBackoffMaxMs = values.RELAY_BACKOFF_MAX_MS;
+    this.relayRetryingSubjectsMax = values.RELAY_RETRYING_SUBJECTS_MAX;
     this.bodyBytesMax = values.BODY_BYTES_MAX;
-    this.importsMax = values.IMPORTS_MAX;
-    this.importLineBytesMax = values.IMPORT_LINE_BYTES_MAX;
     this.urlBytesMax = values.URL_BYTES_MAX;
     this.headerBytesMax = values.HEADER_BYTES_MAX;
     this.jsonDepthMax = values.JSON_DEPTH_MAX;

@@ -109,7 +109,7 @@ class GapSearch {
       const given = Object.values(examples).map((one) => this.resolved(one).value);
       if (example !== undefined) given.push(example);
       if (given.length === 0) return [`${what} has no example of ${type}`];
-      // A text is an example of itself.
+      // Of a stream the schema describes a line and the example several.
       if (!/[/+]json$/.test(type)) return [];
       return given
         .filter((one) => !this.fits(one, schema))

@@ -1,4 +1,4 @@
-import { jest } from '@jest/globals';
+import { counts } from '../support/counts.ts';
 import { Api, problemOf } from '../support/http.ts';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -6,11 +6,8 @@ import { describeOnBothEngines, describeOnPostgres } from '../support/services.t
 import { ShopClient, useShop } from '../support/shop.ts';
 import { ServerProcess } from '../support/start-process.ts';
 
-// The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(300_000);
-
-const BUYERS = 500;
-const UNITS = 100;
+const BUYERS = counts(200, 500);
+const UNITS = counts(40, 100);
 
 /** Every buyer wants one unit at the same moment, each through the next of the servers. */
 async function race(shop: ShopClient, servers: readonly Api[], line: (sku: string, place: string) => object) {
@@ -37,17 +34,17 @@ async function expectExactlyAllSold(shop: ShopClient, outcome: Awaited<ReturnTyp
   expect(await brokenInvariants(shop.api, { commandsOnly: true })).toEqual([]);
 }
 
-describeOnBothEngines('500 buyers and 100 units', (engine) => {
+describeOnBothEngines(`${BUYERS} buyers and ${UNITS} units`, (engine) => {
   const shop = useShop(engine);
 
   it.each([
     ['at an asked location', (_sku: string, place: string) => ({ locationId: place })],
     ['wherever they are found', () => ({})],
-  ])('exactly 100 are held %s', async (_what, line) => {
+  ])('exactly those are held %s', async (_what, line) => {
     await expectExactlyAllSold(shop, await race(shop, [new Api(shop.url, BUYERS)], line));
   });
 
-  it('exactly 100 are held when each buyer takes two of 200 from two locations at once', async () => {
+  it('exactly those are held when each buyer takes two of twice as many from two locations at once', async () => {
     const [one, two] = [await shop.location(), await shop.location()];
     const sku = await shop.stocked({ [one]: UNITS, [two]: UNITS });
     const lines = [
@@ -55,7 +52,7 @@ describeOnBothEngines('500 buyers and 100 units', (engine) => {
       { sku, quantity: 1, locationId: two },
     ];
     const answers = await Promise.all(
-      Array.from({ length: 300 }, (_, i) => shop.tryReserve(i % 2 === 0 ? lines : [...lines].reverse())),
+      Array.from({ length: BUYERS }, (_, i) => shop.tryReserve(i % 2 === 0 ? lines : [...lines].reverse())),
     );
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(UNITS);
     expect(await shop.stock(sku, one)).toMatchObject({ held: UNITS, available: 0 });
@@ -66,7 +63,7 @@ describeOnBothEngines('500 buyers and 100 units', (engine) => {
     const place = await shop.location();
     const sku = await shop.stocked({ [place]: UNITS });
     const answers = await Promise.all(
-      Array.from({ length: 300 }, (_, i) =>
+      Array.from({ length: BUYERS }, (_, i) =>
         i % 2 === 0 ? shop.tryReserve([{ sku, quantity: 1 }]) : shop.tryMove(sku, place, 'SALE', 1),
       ),
     );
@@ -76,7 +73,7 @@ describeOnBothEngines('500 buyers and 100 units', (engine) => {
   });
 });
 
-describeOnPostgres('500 buyers, 100 units and two servers on one database', () => {
+describeOnPostgres(`${BUYERS} buyers, ${UNITS} units and two servers on one database`, () => {
   let database: FreshDatabase;
   let servers: ServerProcess[] = [];
 
@@ -92,7 +89,7 @@ describeOnPostgres('500 buyers, 100 units and two servers on one database', () =
     await database.drop();
   });
 
-  it('exactly 100 are held, and both servers tell the same', async () => {
+  it('exactly those are held, and both servers tell the same', async () => {
     const [one, two] = servers.map(({ api }) => new ShopClient(api));
     if (one === undefined || two === undefined) throw new Error('Two servers are needed');
     const outcome = await race(

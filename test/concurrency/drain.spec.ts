@@ -1,11 +1,12 @@
 import { DataSource } from 'typeorm';
+import { counts } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeOnBothEngines, type Engine } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 
-/** The many that fall due at the same instant; DRAIN_RESERVATIONS=100000 for the whole thing. */
-const DUE = Number(process.env['DRAIN_RESERVATIONS'] ?? 5_000);
+/** The many that fall due at the same instant; a multiple of what one answer may wait for. */
+const DUE = counts(3_000, 100_000);
 /** Sweeping one reservation must never cost a waiting request more than a few chunks of them. */
 const CHUNKS_BETWEEN_ANSWERS_MAX = 40;
 const CHUNK = 25;
@@ -17,7 +18,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
   beforeAll(async () => {
     app = await startApp(engine, { SWEEP_INTERVAL_MS: '50', SWEEP_CHUNK_RESERVATIONS: String(CHUNK) });
     shop = new ShopClient(app.api);
-  }, 120_000);
+  });
 
   afterAll(() => app.close());
 
@@ -39,7 +40,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
         leftBetweenAnswers.push(await expired());
         return leftBetweenAnswers.at(-1) === DUE;
       },
-      120_000,
+      counts(120_000, 1_800_000),
     );
     const steps = leftBetweenAnswers.map((count, index) => count - (leftBetweenAnswers[index - 1] ?? 0));
     expect(Math.max(...steps)).toBeLessThanOrEqual(CHUNKS_BETWEEN_ANSWERS_MAX * CHUNK);
@@ -55,7 +56,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
     async function held(): Promise<number> {
       return (await shop.stock(sku, locationId)).held;
     }
-  }, 300_000);
+  });
 
   async function expired(): Promise<number> {
     const text = (await app.api.get('/metrics')).text;

@@ -4,8 +4,13 @@ import { freshDatabase, type FreshDatabase } from '../support/databases.ts';
 import { describeOnBothEngines, type Engine } from '../support/services.ts';
 import { openWritePath } from '../support/write-path.ts';
 
-/** What the first release stored of one receipt. */
+/** What the first release stored of one receipt, and of two reservations of which one waits to be handed over. */
 const OLD_ROWS = [
+  ...(['CONFIRMED', 'ACTIVE'] as const).flatMap((status) => [
+    `INSERT INTO reservations (tenant_id, id, status, lines, ttl_seconds, expires_at, lifetime_ends_at, created_at,
+       updated_at, version) VALUES ('t', '${status}', '${status}', '[]', 900, 1, 1, 1, 1, 1)`,
+    `INSERT INTO reservation_places (tenant_id, location_id, reservation_id) VALUES ('t', 'S1', '${status}')`,
+  ]),
   `INSERT INTO movements (tenant_id, sku, location_id, item_version, movement_id, type, delta, on_hand_after, reason,
      reference, occurred_at, correlation_id) VALUES ('t', 'A', 'S1', 1, 'm-1', 'RECEIPT', 5, 5, NULL, NULL, 1, 'c-1')`,
   `INSERT INTO outbox_events (tenant_id, event_id, type, version, subject, subject_version, location_id, payload,
@@ -38,6 +43,15 @@ describeOnBothEngines('The migrations', (engine) => {
       );
       expect(rows).toEqual([{ correlationId: 'c-1', clientId: 'unknown', origin: null }]);
     }
+    await path.close();
+  });
+
+  it('put what waits to be handed over on the pick lists', async () => {
+    const path = await openWritePath(database.url);
+    const rows = await path.reader.selectAcrossTenants(
+      'SELECT reservation_id AS "reservationId" FROM reservation_places WHERE to_pick = TRUE',
+    );
+    expect(rows).toEqual([{ reservationId: 'CONFIRMED' }]);
     await path.close();
   });
 });

@@ -1,4 +1,4 @@
-import { jest } from '@jest/globals';
+import { counts } from '../support/counts.ts';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -8,10 +8,7 @@ import { ShopClient } from '../support/shop.ts';
 import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
 import { ServerProcess } from '../support/start-process.ts';
 
-// The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(240_000);
-
-const KILLS = 3;
+const KILLS = counts(2, 30);
 const SHOPPERS = 16;
 
 describeOnBothEngines(`A server that is killed under load, TEST_SEED=${SEED}`, (engine) => {
@@ -19,7 +16,7 @@ describeOnBothEngines(`A server that is killed under load, TEST_SEED=${SEED}`, (
   let server: ServerProcess | undefined;
 
   beforeEach(async () => {
-    database = await freshDatabase(engine);
+    database = await freshDatabase(engine, 'disk');
   });
 
   afterEach(async () => {

@@ -1,13 +1,9 @@
-import { jest } from '@jest/globals';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ServerProcess } from '../support/start-process.ts';
-
-// The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(300_000);
 
 describe('Starting the server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));

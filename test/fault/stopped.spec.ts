@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshKey } from '../support/http.ts';
@@ -9,9 +8,6 @@ import { ShopClient } from '../support/shop.ts';
 import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
 import { ServerProcess } from '../support/start-process.ts';
 
-// The first start waits for a build, and a start takes seconds on a busy machine.
-jest.setTimeout(300_000);
-
 describeOnBothEngines('A server that is told to stop', (engine) => {
   let database: FreshDatabase;
   let server: ServerProcess;
@@ -19,7 +15,7 @@ describeOnBothEngines('A server that is told to stop', (engine) => {
   let sku: string;
 
   beforeAll(async () => {
-    database = await freshDatabase(engine);
+    database = await freshDatabase(engine, 'disk');
     server = await ServerProcess.start({ DATABASE_URL: database.url });
     const shop = new ShopClient(server.api);
     place = await shop.location();

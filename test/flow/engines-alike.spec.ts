@@ -1,10 +1,11 @@
+import { counts } from '../support/counts.ts';
 import type { Answer } from '../support/http.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnPostgres } from '../support/services.ts';
 import { type Shop, useShop } from '../support/shop.ts';
 import { aStormWorld, storm } from '../support/storm.ts';
 
-const STEPS = 250;
+const STEPS = counts(150, 3_000);
 
 /** Ids, and what is made of them, differ from server to server; their order of appearance does not. */
 function normalised(answer: Answer, names: Map<string, string>): string {

@@ -77,6 +77,15 @@ describeOnBothEngines('Refreshing a reservation', (engine) => {
       expect((await shop.refresh(made.id)).expiresAt).toBe(end);
     });
 
+    it('tells that it is over, not that it is at its cap, when its units have gone and the clock then steps back', async () => {
+      const one = await shop.stocked({ [place]: 1 });
+      const made = await shop.reserve([{ sku: one, quantity: 1 }], { ttlSeconds: 1000 });
+      shop.clock.set(made.expiresAt);
+      await shop.reserve([{ sku: one, quantity: 1 }]);
+      shop.clock.set(made.expiresAt, -3_000);
+      problemOf(await shop.tryTo('refresh', made.id), 409, 'RESERVATION_EXPIRED');
+    });
+
     it('never refuses an update for the cap', async () => {
       const made = await reserve({ ttlSeconds: 1000 });
       shop.clock.advanceSeconds(900);

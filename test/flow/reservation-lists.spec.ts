@@ -83,6 +83,44 @@ describeOnBothEngines('The list of reservations', (engine) => {
     expect(await find('locationId=nowhere')).toEqual([]);
   });
 
+  it('is the pick list of a store: what waits there to be handed over, and nothing that was', async () => {
+    const [one, two] = [await shop.location(), await shop.location()];
+    const a = await shop.stocked({ [one]: 9, [two]: 9 });
+    const split = await shop.reserve([
+      { sku: a, quantity: 1, locationId: one },
+      { sku: a, quantity: 1, locationId: two },
+    ]);
+    const paid = await shop.reserve([{ sku: a, quantity: 1, locationId: one }]);
+    const moved = await shop.reserve([{ sku: a, quantity: 1, locationId: one }]);
+    const given = await shop.reserve([{ sku: a, quantity: 1, locationId: one }]);
+    const held = await shop.reserve([{ sku: a, quantity: 1, locationId: one }]);
+    await shop.update(moved.id, [{ sku: a, quantity: 1, locationId: two }]);
+    const picks = async () => [
+      ids(await find(`status=CONFIRMED&locationId=${one}`)),
+      ids(await find(`status=CONFIRMED&locationId=${two}`)),
+    ];
+    expect(await picks()).toEqual([[], []]);
+    for (const { id } of [split, paid, moved, given]) await shop.confirm(id);
+    expect(await picks()).toEqual([
+      [given.id, paid.id, split.id],
+      [moved.id, split.id],
+    ]);
+
+    await shop.cancel(given.id);
+    await shop.fulfil(paid.id);
+    await shop.fulfil(split.id, one);
+
+    expect(await picks()).toEqual([[], [moved.id, split.id]]);
+    // It has to be found all the same, also where its units have left.
+    expect(ids(await find(`locationId=${one}`))).toEqual([held.id, given.id, paid.id, split.id]);
+    expect((await shop.reservation(split.id)).status).toBe('CONFIRMED');
+    await shop.fulfil(split.id);
+    expect(await picks()).toEqual([[], [moved.id]]);
+    expect(ids(await find(`locationId=${one}&status=FULFILLED`))).toEqual([paid.id, split.id]);
+    expect(ids(await find(`locationId=${one}&status=ACTIVE`))).toEqual([held.id]);
+    expect(ids(await find(`locationId=${one}&status=CANCELLED`))).toEqual([given.id]);
+  });
+
   it('pages on under filters without a gap or a repeat while reservations are added', async () => {
     const orderId = shop.name('order');
     const made: string[] = [];

@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Query, QueryBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.ts';
@@ -49,7 +45,7 @@ export class ShopUnderTest {
   }
 
   static async open(engine: Engine): Promise<ShopUnderTest> {
-    const database = engine === 'sqlite' ? await sqliteInMemory() : await freshDatabase(engine);
+    const database = await freshDatabase(engine);
     const settings = readSettings({
       DATABASE_URL: database.url,
       LOG_LEVEL: 'silent',
@@ -150,13 +146,4 @@ function faultNamed(name: FaultName): Fault | undefined {
     case 'poison':
       return { step: 'insert', error: new Poison('A statement that is wrong in itself') };
   }
-}
-
-/** On a RAM disk where there is one: these suites commit tens of thousands of times. */
-async function sqliteInMemory(): Promise<FreshDatabase> {
-  const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'holdfast-property-'));
-  return {
-    url: `sqlite:${join(folder, 'holdfast.sqlite')}`,
-    drop: () => rm(folder, { recursive: true, force: true }),
-  };
 }

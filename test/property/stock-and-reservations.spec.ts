@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { counts } from '../support/counts.ts';
 import { describeOnPostgres, type Engine } from '../support/services.ts';
 import { runStory } from './run-story.ts';
 import { ShopUnderTest } from './shop-under-test.ts';
@@ -7,11 +8,9 @@ import { Visits } from './visits.ts';
 
 /*
  * Every rule of DESIGN section 3 that commands can break, on the real application with a model beside it (model.ts).
- * A failure prints its seed and the shortest story that fast-check finds; PROPERTY_SEED tells it again, PROPERTY_RUNS
- * tells more of them than by default.
+ * A failure prints its seed and the shortest story that fast-check finds; PROPERTY_SEED tells it again.
  */
 const SEED = process.env['PROPERTY_SEED'];
-const RUNS = process.env['PROPERTY_RUNS'];
 
 const LEAST_VISITS = {
   requests: 800,
@@ -51,12 +50,12 @@ function timeMaxMs(runs: number): number {
 
 interface Suite {
   readonly engine: Engine;
-  /** Unless PROPERTY_RUNS says otherwise. */
+  /** Stories to tell. */
   readonly forward: number;
   readonly withClockSteppingBack: number;
 }
 
-function describeStories({ engine, ...defaults }: Suite): Visits {
+function describeStories({ engine, ...told }: Suite): Visits {
   let shop: ShopUnderTest;
   const visits = new Visits();
   beforeAll(async () => {
@@ -64,8 +63,7 @@ function describeStories({ engine, ...defaults }: Suite): Visits {
   });
   afterAll(() => shop.close());
 
-  const tell = (title: string, clockMayGoBack: boolean, defaultRuns: number): void => {
-    const numRuns = Number(RUNS ?? defaultRuns);
+  const tell = (title: string, clockMayGoBack: boolean, numRuns: number): void => {
     const limit = timeMaxMs(numRuns);
     const options = { numRuns, interruptAfterTimeLimit: limit - 10_000, markInterruptAsFailure: true };
     it(
@@ -77,21 +75,25 @@ function describeStories({ engine, ...defaults }: Suite): Visits {
       limit,
     );
   };
-  tell('answers, stores and publishes what the rules say', false, defaults.forward);
-  tell('does so while the clock steps back by up to a minute', true, defaults.withClockSteppingBack);
+  tell('answers, stores and publishes what the rules say', false, told.forward);
+  tell('does so while the clock steps back by up to a minute', true, told.withClockSteppingBack);
   return visits;
 }
 
 describe('Stock and reservations, whatever happens (SQLite)', () => {
-  const visits = describeStories({ engine: 'sqlite', forward: 120, withClockSteppingBack: 50 });
+  const visits = describeStories({
+    engine: 'sqlite',
+    forward: counts(120, 3_000),
+    withClockSteppingBack: counts(50, 1_500),
+  });
 
-  // A run that never got there would prove nothing. These are a few times less than what a default run sees.
-  (RUNS === undefined ? it : it.skip)('has been in every odd place', () => {
+  // A run that never got there would prove nothing. These are a few times less than what a short run sees.
+  it('has been in every odd place', () => {
     const seldom = Object.entries(LEAST_VISITS).filter(([place, times]) => visits.of(place) < times);
     expect(seldom.map(([place, times]) => `${place}: ${visits.of(place)} of ${times}`)).toEqual([]);
   });
 });
 
 describeOnPostgres('Stock and reservations, whatever happens', () => {
-  describeStories({ engine: 'postgres', forward: 10, withClockSteppingBack: 5 });
+  describeStories({ engine: 'postgres', forward: counts(10, 250), withClockSteppingBack: counts(5, 120) });
 });

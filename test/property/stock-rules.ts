@@ -262,7 +262,7 @@ export function fulfilUnits(work: Work, given: readonly Hold[], reference: strin
   }
   for (const one of given) {
     const item = itemAt(world, one.sku, one.locationId);
-    const data = { movementType: 'FULFILMENT', delta: -one.units, reason: null, reference };
+    const data = { movementType: 'FULFILMENT', delta: -one.units, reason: null, reference, holdId: one.holdId };
     changeItem(work, item, 'moved', data, () => {
       item.onHand -= one.units;
       world.holds.delete(holdName(one));

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Engine, POSTGRES_TEST_URL } from './services.ts';
+import { type Engine, POSTGRES_TEST_URL, testDatabasePrefix } from './services.ts';
 
 /** An empty database of a test's own. */
 export interface FreshDatabase {
@@ -13,35 +13,71 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
-/** Nothing is migrated yet; no two calls share anything, so suites can run side by side. */
-export function freshDatabase(engine: Engine): Promise<FreshDatabase> {
-  return engine === 'sqlite' ? freshSqlite() : freshPostgres();
+/** Linux's RAM disk. Commits wait for the same fsync there, which has less to do: 0.01 ms instead of 2. */
+const RAM_DISK = '/dev/shm';
+
+/**
+ * Nothing is migrated yet; no two calls share anything, so suites can run side by side.
+ * @param where SQLite only: on a RAM disk, where there is one, unless the suite is about what a disk keeps
+ */
+export function freshDatabase(engine: Engine, where: 'RAM' | 'disk' = 'RAM'): Promise<FreshDatabase> {
+  return engine === 'sqlite' ? freshSqlite(where) : freshPostgres();
 }
 
-async function freshSqlite(): Promise<FreshDatabase> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+async function freshSqlite(where: 'RAM' | 'disk'): Promise<FreshDatabase> {
+  const parent = where === 'RAM' && existsSync(RAM_DISK) ? RAM_DISK : tmpdir();
+  const folder = await mkdtemp(join(parent, 'holdfast-test-'));
   return {
     url: `sqlite:${join(folder, 'holdfast.sqlite')}`,
     drop: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
+/** Numbers of the databases that this file's suites have in use. */
+const taken = new Set<number>();
+
+/**
+ * Making and dropping a database takes PostgreSQL about a second, emptying one a few milliseconds. So each of Jest's
+ * workers, which runs one file at a time, empties and uses again what its earlier files have left; services.ts drops
+ * them all at the end of the run.
+ */
 async function freshPostgres(): Promise<FreshDatabase> {
-  const name = `holdfast_test_${randomBytes(8).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name}`);
+  let number = 0;
+  while (taken.has(number)) number += 1;
+  taken.add(number);
+  const name = `${testDatabasePrefix()}${process.env['JEST_WORKER_ID'] ?? 0}_${number}`;
   const url = new URL(POSTGRES_TEST_URL);
   url.pathname = `/${name}`;
+
+  const known = await onServer(POSTGRES_TEST_URL, 'SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+  if (known === 0) {
+    await onServer(POSTGRES_TEST_URL, `CREATE DATABASE ${name}`);
+  } else {
+    await disconnectAll(name);
+    await onServer(url.href, 'DROP SCHEMA public CASCADE');
+    await onServer(url.href, 'CREATE SCHEMA public');
+  }
   return {
     url: url.href,
-    drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: async () => {
+      await disconnectAll(name);
+      taken.delete(number);
+    },
   };
 }
 
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: POSTGRES_TEST_URL });
+async function disconnectAll(database: string): Promise<void> {
+  await onServer(POSTGRES_TEST_URL, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
+    database,
+  ]);
+}
+
+/** @returns how many rows it gave */
+async function onServer(url: string, statement: string, values: string[] = []): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query(statement, values)).rowCount ?? 0;
   } finally {
     await client.end();
   }

@@ -46,6 +46,7 @@ export class FaultyEngine implements Engine {
       loadByKey: (table, keys) => this.step('loadByKey', () => real.loadByKey(table, keys)),
       loadByGroup: (table, group, values) => this.step('loadByGroup', () => real.loadByGroup(table, group, values)),
       select: (sql, parameters) => this.step('select', () => real.select(sql, parameters)),
+      lock: (table, key, wait) => this.step('lock', () => real.lock(table, key, wait)),
       insert: (table, rows) => this.step('insert', () => real.insert(table, rows)),
       update: (table, rows, loaded) => {
         this.updatedRows.push(rows.length);

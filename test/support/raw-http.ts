@@ -10,13 +10,13 @@ const RAW_MAX_MS = 25_000;
 
 /** A bare TCP connection, for what no HTTP client would send. */
 export class RawConnection {
-  private received = Buffer.alloc(0);
+  private bytes = Buffer.alloc(0);
   private ended = false;
   private listeners: (() => void)[] = [];
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.bytes = Buffer.concat([this.bytes, chunk]);
       this.wake();
     });
     // A server that closes while we still write makes the write fail; what it said before that counts.
@@ -42,16 +42,21 @@ export class RawConnection {
   /** The next whole answer. @throws Error when the connection ends or the deadline passes before there is one */
   async answer(): Promise<RawAnswer> {
     return this.until(() => {
-      const answer = takeAnswer(this.received, this.ended);
+      const answer = takeAnswer(this.bytes, this.ended);
       if (answer === undefined) return undefined;
-      this.received = this.received.subarray(answer.bytes);
+      this.bytes = this.bytes.subarray(answer.bytes);
       return answer;
     });
   }
 
+  /** Waits until these bytes have come; they stay to be read. @throws Error as answer() */
+  async received(text: string): Promise<true> {
+    return this.until(() => (this.bytes.includes(text) ? true : undefined));
+  }
+
   /** Everything received until the server closed the connection. */
   async rest(): Promise<string> {
-    return this.until(() => (this.ended ? this.received.toString('utf8') : undefined));
+    return this.until(() => (this.ended ? this.bytes.toString('utf8') : undefined));
   }
 
   close(): void {
@@ -64,7 +69,7 @@ export class RawConnection {
 
   private until<T>(probe: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      const seen = () => JSON.stringify(this.received.toString('latin1').slice(0, 300));
+      const seen = () => JSON.stringify(this.bytes.toString('latin1').slice(0, 300));
       const deadline = setTimeout(() => reject(new Error(`No answer in time; received ${seen()}`)), RAW_MAX_MS);
       const settle = (then: () => void) => {
         clearTimeout(deadline);

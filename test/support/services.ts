@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
 /** The PostgreSQL server for tests; its role has to be allowed to create databases. */
@@ -11,6 +12,9 @@ const PROBE_TIMEOUT_MS = 5_000;
 
 /** Set once before the first test (see the default export) and inherited by Jest's workers. */
 const PROBE_RESULT = 'HOLDFAST_TEST_POSTGRES';
+
+/** The first part of the names of this run's databases, set with the above: several runs may share one server. */
+const DATABASE_PREFIX = 'HOLDFAST_TEST_DATABASES';
 
 /** Whether the PostgreSQL server for tests answers a query now. */
 export async function postgresIsThere(): Promise<boolean> {
@@ -36,6 +40,14 @@ export default async function findServices(): Promise<void> {
     throw new Error(`CI=true, but no PostgreSQL answers at ${withoutPassword(POSTGRES_TEST_URL)}`);
   }
   process.env[PROBE_RESULT] = there ? 'there' : 'absent';
+  process.env[DATABASE_PREFIX] = `holdfast_test_${randomBytes(6).toString('hex')}_`;
+}
+
+/** What the names of all databases of this run begin with; each may be dropped once the run is over. */
+export function testDatabasePrefix(): string {
+  const prefix = process.env[DATABASE_PREFIX];
+  if (prefix === undefined) throw new Error("Jest's globalSetup has not run");
+  return prefix;
 }
 
 /** A suite that needs PostgreSQL: it runs when the server answers, else it is skipped and its name says why. */

@@ -1,6 +1,7 @@
 import { runInContext } from '../../src/shared/kernel/context.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
 import { Metrics } from '../../src/shared/operations/metrics.ts';
+import { OUTBOX_TABLES } from '../../src/shared/outbox/outbox.module.ts';
 import { EventRecorder } from '../../src/shared/outbox/event-recorder.ts';
 import { INVENTORY_EVENTS } from '../../src/modules/inventory/contract.ts';
 import { INVENTORY_TABLES } from '../../src/modules/inventory/inventory.module.ts';
@@ -30,20 +31,18 @@ export const LIMITS: UnitOfWorkLimits = {
   attemptsMax: 8,
 };
 
-/** @param wrap puts something between the unit of work and the engine, e.g. a fault */
+export interface WritePathOptions {
+  readonly limits?: Partial<UnitOfWorkLimits>;
+  /** Puts something between the unit of work and the engine, e.g. a fault. */
+  readonly wrap?: (engine: Engine) => Engine;
+  readonly environment?: Record<string, string>;
+}
+
 export async function openWritePath(
   url: string,
-  {
-    limits = {},
-    wrap = (engine: Engine): Engine => engine,
-    environment = {},
-  }: {
-    limits?: Partial<UnitOfWorkLimits>;
-    wrap?: (engine: Engine) => Engine;
-    environment?: Record<string, string>;
-  } = {},
+  { limits = {}, wrap = (engine: Engine): Engine => engine, environment = {} }: WritePathOptions = {},
 ): Promise<WritePath> {
-  const tables = [...INVENTORY_TABLES, ...RESERVATION_TABLES];
+  const tables = [...INVENTORY_TABLES, ...RESERVATION_TABLES, ...OUTBOX_TABLES];
   const { engine, reader } = await openDatabases(readSettings({ DATABASE_URL: url, ...environment }), tables);
   const metrics = new Metrics();
   const events = new EventRecorder(INVENTORY_EVENTS, new UuidV7Ids());

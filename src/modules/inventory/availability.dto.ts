@@ -33,7 +33,14 @@ export class AvailabilityItem extends StockTotals {
 }
 
 export class AvailabilityResponse {
-  @ApiProperty({ type: [AvailabilityItem], description: 'One for each sku, in the order in which they were named.' })
+  @ApiProperty({
+    type: [AvailabilityItem],
+    description: 'One for each sku, in the order in which they were named.',
+    example: [
+      { sku: 'MUG-RED', onHand: 12, held: 2, committed: 1, incoming: 0, available: 9 },
+      { sku: 'MUG-DELISTED', onHand: 0, held: 0, committed: 0, incoming: 0, available: 0, unknown: true },
+    ],
+  })
   items!: AvailabilityItem[];
 }
 

@@ -18,7 +18,6 @@ import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
 import { GetStockItemHandler } from './handlers/get-stock-item.ts';
 import { GetTransferHandler } from './handlers/get-transfer.ts';
 import { HoldStockHandler } from './handlers/hold-stock.ts';
-import { ImportRowsHandler } from './handlers/import-rows.ts';
 import { ListLocationsHandler } from './handlers/list-locations.ts';
 import { ListMovementsHandler } from './handlers/list-movements.ts';
 import { ListProductsHandler } from './handlers/list-products.ts';
@@ -36,9 +35,6 @@ import { StockController } from './stock.controller.ts';
 import { Catalogue } from './storage/catalogue.repository.ts';
 import { Holds } from './storage/hold.repository.ts';
 import { holdsTable } from './storage/hold.table.ts';
-import { ImportController } from './import.controller.ts';
-import { ImportChunks } from './storage/import-chunk.repository.ts';
-import { importChunksTable } from './storage/import-chunk.table.ts';
 import { locationsTable } from './storage/location.table.ts';
 import { movementsTable } from './storage/movement.table.ts';
 import { productsTable } from './storage/product.table.ts';
@@ -57,7 +53,6 @@ export const INVENTORY_TABLES = [
   holdsTable,
   transfersTable,
   movementsTable,
-  importChunksTable,
 ] as Table[];
 
 const COMMAND_HANDLERS = [
@@ -65,7 +60,6 @@ const COMMAND_HANDLERS = [
   PutProductHandler,
   RecordMovementHandler,
   CountStockHandler,
-  ImportRowsHandler,
   SetStockPolicyHandler,
   CheckHoldLinesHandler,
   CheckLocationHandler,
@@ -100,18 +94,8 @@ const GAUGES = [
 
 @Module({
   imports: [CqrsModule],
-  controllers: [CatalogueController, StockController, ImportController, AvailabilityController, TransfersController],
-  providers: [
-    Catalogue,
-    StockItems,
-    Holds,
-    Room,
-    Transfers,
-    StockLedger,
-    ImportChunks,
-    ...COMMAND_HANDLERS,
-    ...QUERY_HANDLERS,
-  ],
+  controllers: [CatalogueController, StockController, AvailabilityController, TransfersController],
+  providers: [Catalogue, StockItems, Holds, Room, Transfers, StockLedger, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
 })
 export class InventoryModule implements OnModuleInit {
   constructor(

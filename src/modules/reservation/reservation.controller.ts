@@ -105,7 +105,8 @@ export class ReservationController {
   @ApiOperation({
     operationId: 'listReservations',
     summary: 'List reservations, newest first',
-    description: 'With `status=EXPIRED` it may miss those that ended within the last moments.',
+    description:
+      '`status=CONFIRMED&locationId=` is the pick list of a store: what it has handed over is off the list, although other places may have units of the same reservation to hand over, in which case `allocations` tell. With `status=EXPIRED` the list may miss those that ended within the last moments.',
   })
   @ApiOkResponse({ type: ReservationPage, description: 'A page of reservations.' })
   @ApiProblems('VALIDATION_FAILED')

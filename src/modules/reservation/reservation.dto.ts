@@ -27,7 +27,12 @@ export class ReservationQuery extends PageQuery {
   @IdField({ optional: true, description: 'Only those that this order confirmed.', example: 'order-4711' })
   orderId?: string;
 
-  @IdField({ optional: true, description: 'Only those with units at this location, now or before.', example: 'S1' })
+  @IdField({
+    optional: true,
+    description:
+      'Only those with units at this location, now or before. With `status=CONFIRMED`: only those with units that wait there to be handed over, which is the pick list of a store.',
+    example: 'S1',
+  })
   locationId?: string;
 }
 
@@ -121,7 +126,7 @@ export class ReservationLineResponse {
   @ApiProperty({ type: 'integer', minimum: 1, example: 2 })
   quantity!: number;
 
-  @ApiProperty({ type: String, nullable: true, description: 'As it was asked for.', example: null })
+  @ApiProperty({ type: String, nullable: true, description: 'As it was asked for; null: anywhere.', example: 'S1' })
   locationId!: string | null;
 
   @ApiProperty({ type: [AllocationResponse], description: 'Where the units are.' })

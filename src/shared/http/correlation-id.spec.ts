@@ -1,16 +1,23 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { correlationIdOf, traceparentOf } from './correlation-id.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 
+function aRequest(headers: IncomingHttpHeaders = {}): IncomingMessage {
+  return { headers } as IncomingMessage;
+}
+
 describe('correlationIdOf', () => {
   it('takes a good one over, up to 128 characters', () => {
     const longest = 'x'.repeat(128);
-    expect(correlationIdOf({ 'x-correlation-id': longest })).toBe(longest);
+    expect(correlationIdOf(aRequest({ 'x-correlation-id': longest }))).toBe(longest);
   });
 
-  it('makes a new one each time when there is none', () => {
-    expect(correlationIdOf({})).not.toBe(correlationIdOf({}));
+  it('makes a new one for each request that has none, and always the same for one', () => {
+    const [one, other] = [aRequest(), aRequest()];
+    expect(correlationIdOf(one)).not.toBe(correlationIdOf(other));
+    expect(correlationIdOf(one)).toBe(correlationIdOf(one));
   });
 });
 

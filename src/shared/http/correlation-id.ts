@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Context } from '../kernel/context.ts';
 import { UuidV7Ids } from '../kernel/ids.ts';
@@ -22,10 +22,19 @@ const CORRELATION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 const TRACEPARENT_LENGTH = 55;
 
-/** @returns the caller's correlation id when it is a good one, else a new one (UUIDv7) */
-export function correlationIdOf(headers: IncomingHttpHeaders): string {
-  const given = headers[CORRELATION_HEADER];
-  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : newCorrelationId();
+/** Of requests that came without one. */
+const made = new WeakMap<IncomingMessage, string>();
+
+/** @returns the caller's correlation id when it is a good one, else a new one (UUIDv7), the same for the same request */
+export function correlationIdOf(request: IncomingMessage): string {
+  const given = request.headers[CORRELATION_HEADER];
+  if (typeof given === 'string' && CORRELATION_ID.test(given)) return given;
+  let id = made.get(request);
+  if (id === undefined) {
+    id = newCorrelationId();
+    made.set(request, id);
+  }
+  return id;
 }
 
 /** @returns the caller's trace context without what later versions may append, or null when it is not a valid one */

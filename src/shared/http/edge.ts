@@ -6,7 +6,7 @@ import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
 import { acceptsJson, announcesBody, isJsonBody } from './media-types.ts';
 import { fromStatus } from './problem.ts';
-import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-body.ts';
+import { faultOfHost, measureHeaders, waitsToBeAsked } from './request-head.ts';
 import { hasEmptyParameter, type RouteTable } from './route-table.ts';
 
 /** Everything else here comes after it: from now on the request has its context and its answer its correlation id. */
@@ -27,10 +27,16 @@ export function registerEdge(
   settings: Settings,
   isDraining: () => boolean,
 ): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     const refusal = refusalOfHead(request, routes, settings);
-    if (refusal === null) done();
-    else done(refusal);
+    if (refusal !== null) {
+      done(refusal);
+      return;
+    }
+    if (waitsToBeAsked(request.raw)) {
+      reply.raw.writeContinue();
+    }
+    done();
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     if (isDraining()) {
@@ -43,36 +49,27 @@ export function registerEdge(
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: settings.bodyBytesMax }, (_request, body, done) => {
     done(null, body);
   });
-  // Of these types are only bodies of routes that stream them: others were refused by their head. Not read here.
-  fastify.addContentTypeParser([...STREAMED_TYPES], (_request, _payload, done) => {
-    done(null);
-  });
   fastify.decorateRequest('jsonBody', undefined);
 }
 
 /** In the order of DESIGN section 4. */
 function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Settings): DomainError | null {
   const { headers, url } = request;
-  if (headers.host === undefined && request.raw.httpVersion === '1.1') {
-    // Node would answer this by itself, and without a problem document.
-    return new ValidationFailed([{ field: 'Host', message: 'is required (RFC 9112, section 3.2)' }]);
-  }
+  const { bytes, hosts } = measureHeaders(request.raw.rawHeaders);
   if (url.length > settings.urlBytesMax) return fromStatus(414);
-  if (headerBytes(request.raw.rawHeaders) > settings.headerBytesMax) return fromStatus(431);
+  if (bytes > settings.headerBytesMax) return fromStatus(431);
+  const hostFault = faultOfHost(request.raw, hosts);
+  if (hostFault !== null) return new ValidationFailed([{ field: 'Host', message: hostFault }]);
   if (request.is404 || hasEmptyParameter(request.params)) return pathOrMethod(request, routes);
-  const streamedTypes = streamedTypesOf(request);
-  const refusal = streamedTypes === undefined ? refusalOfJsonBody(request) : refusalOfStream(headers, streamedTypes);
-  if (refusal !== null) return refusal;
-  return answersJson(url) && !acceptsJson(headers.accept, streamedTypes) ? fromStatus(406) : null;
-}
-
-function refusalOfJsonBody({ headers, method }: FastifyRequest): DomainError | null {
   if (!announcesBody(headers)) {
     // curl sends a form's type with an empty POST; without a body there is nothing to be wrong with it.
     delete headers['content-type'];
-    return null;
+  } else if (request.method !== 'GET' && request.method !== 'HEAD' && !isJsonBody(headers)) {
+    return fromStatus(415);
   }
-  return method === 'GET' || method === 'HEAD' || isJsonBody(headers) ? null : fromStatus(415);
+  if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept)) return fromStatus(406);
+  // Told before the body is on its way; Fastify itself would look only once it reads it.
+  return isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax ? fromStatus(413) : null;
 }
 
 function pathOrMethod(request: FastifyRequest, routes: RouteTable): DomainError {
@@ -83,18 +80,6 @@ function pathOrMethod(request: FastifyRequest, routes: RouteTable): DomainError 
 }
 
 /** Metrics and documentation have types of their own. */
-function answersJson(url: string): boolean {
-  return url.startsWith('/v1/') || url.startsWith('/health/');
-}
-
-/** What a name and its value take besides themselves: colon, space, line end. */
-const BYTES_PER_HEADER_LINE = 4;
-
-/** @param rawHeaders names and values in turn; each character was one byte */
-function headerBytes(rawHeaders: readonly string[]): number {
-  let bytes = (rawHeaders.length / 2) * BYTES_PER_HEADER_LINE;
-  for (const part of rawHeaders) {
-    bytes += part.length;
-  }
-  return bytes;
+function answersJson(route: string): boolean {
+  return route.startsWith('/v1/') || route.startsWith('/health/');
 }

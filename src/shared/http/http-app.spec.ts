@@ -43,9 +43,8 @@ describe('the documentation', () => {
     expect(Object.keys(operation?.responses ?? {})).toEqual(
       expect.arrayContaining(['400', '409', '422', '500', '503']),
     );
-    expect(operation?.parameters).toContainEqual(
-      expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: true }),
-    );
+    expect(operation?.parameters).toContainEqual({ $ref: '#/components/parameters/Idempotency-Key' });
+    expect(body.components?.parameters?.['Idempotency-Key']).toMatchObject({ in: 'header', required: true });
     expect(body.components?.schemas?.ProbeLine).toMatchObject({
       required: ['sku', 'quantity'],
       properties: {
@@ -53,7 +52,7 @@ describe('the documentation', () => {
         quantity: { type: 'integer', minimum: 1, maximum: 1_000_000 },
       },
     });
-    expect(body.components?.schemas?.ProblemDocument).toBeDefined();
+    expect(body.components?.schemas?.InsufficientStockProblem).toBeDefined();
   });
 
   it('is served for people, and nothing but this', async () => {
@@ -62,6 +61,25 @@ describe('the documentation', () => {
     for (const path of ['/docs-json', '/docs-yaml', '/openapi.yaml', '/docs/nothing.js']) {
       problemOf(await probe.api.get(path), 404, 'NOT_FOUND');
     }
+  });
+
+  it('asks no other host for anything', async () => {
+    const { text } = await probe.api.get('/docs');
+    const asked = [...text.matchAll(/(?:src|href)=['"]([^'"]+)/g)].map(([, address]) => address ?? '');
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.filter((address) => !/^(\.\/docs\/|data:|#)/.test(address))).toEqual([]);
+  });
+
+  it('fills in a new Idempotency-Key whenever the page is loaded, and only there', async () => {
+    const filledIn = async (path: string) => {
+      const { text } = await probe.api.get(path);
+      return [...text.matchAll(/"name": ?"Idempotency-Key"[^}]*\}[^}]*"example": ?"([^"]+)"/g)].map(([, key]) => key);
+    };
+    const [first, second] = [await filledIn('/docs/swagger-ui-init.js'), await filledIn('/docs/swagger-ui-init.js')];
+    expect(first).toHaveLength(1);
+    expect(second).toHaveLength(1);
+    expect(first).not.toEqual(second);
+    expect(await filledIn('/openapi.json')).toEqual([]);
   });
 
   it('names no server software', async () => {

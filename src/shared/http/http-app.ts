@@ -12,9 +12,10 @@ import type { Settings } from '../settings.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
 import { registerContext, registerEdge } from './edge.ts';
-import { serveOpenApi } from './openapi-document.ts';
+import { serveOpenApi } from './openapi-page.ts';
 import { sendProblem } from './problem.filter.ts';
 import { answerClientError, answerConnect } from './raw-problem.ts';
+import { originForm } from './request-head.ts';
 import { RouteTable } from './route-table.ts';
 
 /** What an app is made of: modules, or what their `forRoot` gives. */
@@ -49,8 +50,12 @@ export async function createHttpApp(settings: Settings, parts: readonly AppPart[
   const { server } = fastify;
   // Fastify takes 0 for its own default; for Node, and in run.md, it means that idle connections may stay.
   server.keepAliveTimeout = settings.keepAliveTimeoutMs;
+  // Node drops headers beyond a number, unsaid; a condition may be among them. HEADER_BYTES_MAX bounds them all.
+  server.maxHeadersCount = 0;
   followConnections(server);
   server.on('connect', answerConnect);
+  // Answered by its head first: whoever waits to be asked for the body is not asked for one that will be refused.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response));
   // An expectation may be ignored (RFC 9110, section 10.1.1); Node would answer 417 without a problem document.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return app;
@@ -74,7 +79,8 @@ function createAdapter(settings: Settings): FastifyAdapter {
     },
     // Whoever stops the app lets it finish first; then there is nobody left to be told 503.
     return503OnClosing: false,
-    genReqId: (request) => correlationIdOf(request.headers),
+    rewriteUrl: ({ url = '/' }) => originForm(url),
+    genReqId: correlationIdOf,
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply, logger);
     },

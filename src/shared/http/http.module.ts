@@ -4,7 +4,6 @@ import { DocsController } from './docs.controller.ts';
 import { DuplicateHandlerCheck } from './duplicate-handlers.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { RequestValidation } from './validation.ts';
-import { RowStreams } from '../rows/row-streams.ts';
 import { WriteDoor } from './write-door.ts';
 
 /** The HTTP edge. Needs Settings, Clock, UnitOfWork and CommandBus from global modules. */
@@ -14,11 +13,10 @@ import { WriteDoor } from './write-door.ts';
   controllers: [DocsController],
   providers: [
     WriteDoor,
-    RowStreams,
     DuplicateHandlerCheck,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: RequestValidation },
   ],
-  exports: [WriteDoor, RowStreams],
+  exports: [WriteDoor],
 })
 export class HttpModule {}

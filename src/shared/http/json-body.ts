@@ -22,41 +22,35 @@ interface Place {
  * @param depthMax how deep objects and arrays may be nested
  */
 export function parseJsonBody(bytes: Buffer, depthMax: number): JsonBody {
-  return isUtf8(bytes)
-    ? parseJsonText(bytes.toString('utf8'), depthMax, 'body')
-    : unreadable('body', 'is not valid UTF-8');
-}
-
-/**
- * The same for a text, which may be a part of a body, such as a line.
- * @param name what its faults as a whole are told of
- */
-export function parseJsonText(text: string, depthMax: number, name: string): JsonBody {
+  if (!isUtf8(bytes)) {
+    return unreadable('is not valid UTF-8');
+  }
+  const text = bytes.toString('utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // V8's message quotes the body, so it is not passed on.
-    return unreadable(name, 'is not valid JSON');
+    return unreadable('is not valid JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return unreadable(name, 'must be a JSON object');
+    return unreadable('must be a JSON object');
   }
   const errors: FieldError[] = [];
-  const members = walk(value, depthMax, name, errors);
+  const members = walk(value, depthMax, errors);
   // A repeated name is one member less than there are colons; looking for it is only worth while then.
   if (members !== null && members !== countStructuralColons(text)) {
-    errors.push({ field: duplicateName(text) ?? name, message: 'is given more than once' });
+    errors.push({ field: duplicateName(text) ?? 'body', message: 'is given more than once' });
   }
   return { value, errors };
 }
 
-function unreadable(field: string, message: string): JsonBody {
-  return { value: undefined, errors: [{ field, message }] };
+function unreadable(message: string): JsonBody {
+  return { value: undefined, errors: [{ field: 'body', message }] };
 }
 
 /** Iterative, so that no nesting can exhaust the stack. @returns the number of members, or null if not all were seen */
-function walk(root: object, depthMax: number, rootName: string, errors: FieldError[]): number | null {
+function walk(root: object, depthMax: number, errors: FieldError[]): number | null {
   const places: Place[] = [{ value: root, depth: 1, parent: null, name: '' }];
   let members = 0;
   let complete = true;
@@ -73,7 +67,7 @@ function walk(root: object, depthMax: number, rootName: string, errors: FieldErr
       if (!isArray) {
         members += 1;
         if (!name.isWellFormed()) {
-          errors.push({ field: pathOf(place) || rootName, message: 'has a member name with a lone surrogate' });
+          errors.push({ field: pathOf(place) || 'body', message: 'has a member name with a lone surrogate' });
         }
       }
       const child = container[name];

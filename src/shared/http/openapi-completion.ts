@@ -136,7 +136,11 @@ function reachable(from: unknown, schemas: Schemas, found = new Set<string>()): 
  * A page to try the API fills in the example of a parameter. That helps with a path; with a filter, a cursor or a
  * condition it would be in the way, so there the example stays in the schema.
  */
-function completeParameters({ parameters = [] }: Operation): void {
+function completeParameters(operation: Operation): void {
+  const { parameters = [] } = operation;
+  // Filters are what a list is about; how to page stands after them.
+  const isPaging = ({ name }: Parameter) => Number(name === 'limit' || name === 'cursor');
+  operation.parameters = parameters.sort((a, b) => isPaging(a) - isPaging(b));
   for (const parameter of parameters) {
     if (parameter.required === true && Object.hasOwn(parameter.schema, 'example')) {
       parameter.example = parameter.schema.example;
@@ -180,14 +184,7 @@ const COMMON_CODES: readonly ErrorCode[] = [
 const JSON_CODES: readonly ErrorCode[] = ['NOT_ACCEPTABLE'];
 const API_CODES: readonly ErrorCode[] = ['BUSY', 'UNAVAILABLE'];
 /** Codes of every call that takes a body. */
-const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'UNSUPPORTED_MEDIA_TYPE'];
-/** Codes of every call whose body is read whole. */
-const WHOLE_BODY_CODES: readonly ErrorCode[] = ['BODY_TOO_LARGE'];
-
-/** Whether the body is rows, read while they arrive: of any size, and remembered row by row instead of by the answer. */
-function isStreamed({ requestBody }: Operation): boolean {
-  return requestBody !== undefined && requestBody.content['application/json'] === undefined;
-}
+const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 function codesOf({ path, operation }: Call): Set<ErrorCode> {
   const own = (operation[MARKS.errorCodes] ?? []) as ErrorCode[];
@@ -196,7 +193,6 @@ function codesOf({ path, operation }: Call): Set<ErrorCode> {
   if (path.startsWith('/v1/')) add([...JSON_CODES, ...API_CODES]);
   if (path.startsWith('/health/')) add(JSON_CODES);
   if (operation.requestBody !== undefined) add(BODY_CODES);
-  if (operation.requestBody !== undefined && !isStreamed(operation)) add(WHOLE_BODY_CODES);
   if (operation[MARKS.idempotencyKey] === true) add(['IDEMPOTENCY_KEY_MISSING', 'IDEMPOTENCY_KEY_REUSED']);
   if (codes.has('IDEMPOTENCY_KEY_REUSED')) add(['IDEMPOTENCY_KEY_IN_FLIGHT']);
   return codes;
@@ -238,7 +234,7 @@ function completeHeaders(call: Call): void {
     if (Number(status) >= 400) continue;
     const answers: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
     if (tagged) answers.push('ETag');
-    if (codes.has('IDEMPOTENCY_KEY_REUSED') && !isStreamed(operation)) answers.push('Idempotency-Replayed');
+    if (codes.has('IDEMPOTENCY_KEY_REUSED')) answers.push('Idempotency-Replayed');
     response.headers = { ...response.headers, ...referencesToHeaders(answers) };
   }
 }
@@ -250,15 +246,29 @@ function usedIn(document: object, kind: string, all: Readonly<Record<string, obj
   return Object.fromEntries(Object.entries(all).filter(([name]) => text.includes(`"#/components/${kind}/${name}"`)));
 }
 
+/** Where the order of the routes in the program is not that in which a newcomer needs them. */
+const READ_FIRST: readonly string[] = [
+  '/v1/stock/{sku}/{locationId}/movements',
+  '/v1/stock/{sku}/{locationId}',
+  '/v1/stock/{sku}',
+  '/v1/stock',
+];
+
 /** Pages show the calls of a tag in the order of the document, and readers want them in the order of the tags. */
 function sortedByTag({ paths, tags = [] }: OpenAPIObject): OpenAPIObject['paths'] {
   const order = tags.map(({ name }) => name);
-  const placeOf = (item: PathItem) => {
-    const places = METHODS.flatMap((method) => item[method]?.tags ?? []).map((tag) => order.indexOf(tag));
-    return Math.min(...places.map((place) => (place === -1 ? order.length : place)), order.length);
+  const placeOf = (path: string, item: PathItem) => {
+    const tag = METHODS.flatMap((method) => item[method]?.tags ?? [])[0] ?? '';
+    return placeIn(order, tag) * (READ_FIRST.length + 1) + placeIn(READ_FIRST, path);
   };
-  const sorted = Object.entries(paths).sort(([, a], [, b]) => placeOf(a) - placeOf(b));
+  const sorted = Object.entries(paths).sort((a, b) => placeOf(...a) - placeOf(...b));
   return Object.fromEntries(sorted.map(([path, item]) => [path, inOrder(item)]));
+}
+
+/** What is not in the list comes after it. */
+function placeIn(list: readonly string[], one: string): number {
+  const place = list.indexOf(one);
+  return place === -1 ? list.length : place;
 }
 
 function inOrder(item: PathItem): PathItem {

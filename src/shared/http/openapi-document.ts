@@ -2,20 +2,28 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { completeDocument } from './openapi-completion.ts';
 
-export const API_VERSION = '1.0.0';
+const API_VERSION = '1.0.0';
 
 const DESCRIPTION = `One stock truth for a chain of stores and its storefront.
 
-A **stock item** is one sku at one location. A **reservation** holds units of one or more stock items until \`expiresAt\`;
-changing it keeps what it already holds. \`available = onHand - held - committed - safetyStock\`.
+A **stock item** is one sku at one location: \`available = onHand - held - committed - safetyStock\`. A **reservation** holds
+units of one or more stock items until \`expiresAt\`; changing it keeps what it already holds.
 
-Try it: put a location, put a product, record a RECEIPT, create a reservation.
+### Try it
+1. Put a location and a product (Catalogue).
+2. Record a RECEIPT of ten units (Stock: movements), and read the stock item.
+3. Create a reservation, change its lines, confirm it (Reservations), and read the stock item again.
 
-* Errors are RFC 9457 problem documents; \`code\` says which one it is, \`/docs/errors\` what to do about it.
-* Requests that create or add need an \`Idempotency-Key\`: repeat a request whose answer you did not get under the same key.
-* \`ETag\` with \`If-Match\` makes a change conditional on what you read; \`If-None-Match\` saves reading it again.
+### What all calls have in common
+* Errors are problem documents (RFC 9457). Decide by their \`code\`; [docs/errors](/docs/errors) says when each is answered
+  and what to do about it.
+* Requests that create or add need an \`Idempotency-Key\`. When an answer got lost, send the same request under the same key:
+  it is carried out once, and the answer is that of the first time.
+* \`ETag\` with \`If-Match\` makes a change conditional on what you read; with \`If-None-Match\` it saves reading it again.
 * \`X-Correlation-Id\` is yours to choose and comes back with every answer.
-* Lists are paged: pass \`nextCursor\` back as \`cursor\` until it is null.`;
+* Lists are paged: pass \`nextCursor\` back as \`cursor\`, under the same filters, until it is null.
+* Members may be added to answers within version 1; a client passes over those that it does not know. Requests with members
+  that the server does not know are refused.`;
 
 /** In the order in which a newcomer needs them; a tag that is not here has no place in the document. */
 const TAGS: readonly (readonly [name: string, description: string])[] = [
@@ -42,14 +50,4 @@ export function buildOpenApi(app: NestFastifyApplication): OpenAPIObject {
     operationIdFactory: (_controller, method) => method,
   });
   return completeDocument(document);
-}
-
-/** `/docs` for people and `/openapi.json` for programs; built when first asked for. */
-export function serveOpenApi(app: NestFastifyApplication): void {
-  SwaggerModule.setup('docs', app, () => buildOpenApi(app), {
-    raw: ['json'],
-    jsonDocumentUrl: '/openapi.json',
-    customSiteTitle: 'Holdfast API',
-    swaggerOptions: { displayRequestDuration: true, tryItOutEnabled: true, defaultModelsExpandDepth: 0 },
-  });
 }

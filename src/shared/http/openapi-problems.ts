@@ -27,7 +27,7 @@ export class ProblemComponents {
     const references = codes.map((code) => ({ $ref: `#/components/schemas/${this.addSchema(code)}` }));
     const names = Object.fromEntries(codes.map((code, i) => [code, references[i]?.$ref]));
     return {
-      description: codes.map((code) => `\`${code}\`: ${ERROR_CODES[code].title}.`).join('\n\n'),
+      description: codes.map(describeCode).join('\n\n'),
       headers: headersOf(codes),
       content: {
         [PROBLEM_TYPE]: {
@@ -70,6 +70,12 @@ export class ProblemComponents {
 
 /** Beyond it, a name made of the codes would be longer than what it saves. */
 const CODES_OF_SHARED_MAX = 2;
+
+function describeCode(code: ErrorCode): string {
+  const told = `\`${code}\`: ${ERROR_CODES[code].title}.`;
+  // OpenAPI has no place for answers of a path, so each of its calls has it.
+  return code === 'METHOD_NOT_ALLOWED' ? `${told} For methods that are not listed under this path.` : told;
+}
 
 function headersOf(codes: readonly ErrorCode[]): object {
   const names: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];

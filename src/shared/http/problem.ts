@@ -1,4 +1,4 @@
-import { HttpException } from '@nestjs/common';
+import { ForbiddenException, HttpException } from '@nestjs/common';
 import { DomainError, type ErrorKind } from '../kernel/domain-error.ts';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
@@ -76,7 +76,11 @@ function internal(): HttpError {
  * happens to have a `status` must not pass as an answer of ours.
  */
 function frameworkStatusOf(error: unknown): number | undefined {
-  if (error instanceof HttpException) return error.getStatus();
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    // The file server's word for a path that leads out of its folder. Nobody lacks a permission: there is nothing there.
+    return status === 403 && !(error instanceof ForbiddenException) ? 404 : status;
+  }
   if (!(error instanceof Error)) return undefined;
   const { statusCode } = error as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;

@@ -12,6 +12,8 @@ export interface Context {
   readonly traceparent: string | null;
   /** The location whose store reports what happened there; null or absent: the centre decided it. */
   readonly origin?: string | null;
+  /** The event that is being reacted to; what is recorded meanwhile names it as its cause. */
+  readonly causationId?: string | null;
 }
 
 const storage = new AsyncLocalStorage<Context>();

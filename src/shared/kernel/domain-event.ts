@@ -10,6 +10,13 @@ export interface EventDefinition<Payload extends TSchema = TSchema> {
   readonly payload: Payload;
 }
 
+/** Turns the payload of one version of an event into that of the next. Pure: it sees nothing but the payload. */
+export interface Upcaster {
+  readonly type: string;
+  readonly fromVersion: number;
+  readonly upcast: (data: unknown) => unknown;
+}
+
 /** A fact that a module publishes, as its aggregate records it. The outbox adds who, when stored and where in the log. */
 export interface DomainEvent<Data = unknown> {
   readonly type: string;
@@ -30,6 +37,21 @@ export function defineEvent<Payload extends TSchema>(
   payload: Payload,
 ): EventDefinition<Payload> {
   return { type, version, payload };
+}
+
+/**
+ * The step from one version of an event to the next.
+ * @throws Error when the two are not neighbouring versions of one type
+ */
+export function defineUpcaster<From extends TSchema, To extends TSchema>(
+  from: EventDefinition<From>,
+  to: EventDefinition<To>,
+  upcast: (data: Static<From>) => Static<To>,
+): Upcaster {
+  if (from.type !== to.type || to.version !== from.version + 1) {
+    throw new Error(`${to.type} version ${to.version} does not follow ${from.type} version ${from.version}`);
+  }
+  return { type: from.type, fromVersion: from.version, upcast: upcast as (data: unknown) => unknown };
 }
 
 /** The payload's type of a definition: `PayloadOf<typeof StockHeld>`. */

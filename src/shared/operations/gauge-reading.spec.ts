@@ -7,7 +7,7 @@ describe('GaugeReading', () => {
   let reads = 0;
   let failures = 0;
 
-  function aReading(read: () => Promise<number>): GaugeReading {
+  function aReading(read: () => Promise<number>): GaugeReading<number> {
     const counted = () => {
       reads += 1;
       return read();

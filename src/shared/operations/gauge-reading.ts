@@ -10,8 +10,8 @@ export interface GaugeLimits {
  * A value that costs a read, kept for a while. One read runs at a time: a read that hangs is waited for by the next
  * scrapes instead of being joined by more reads that would hang as well.
  */
-export class GaugeReading {
-  private value = NaN;
+export class GaugeReading<Value> {
+  private value: Value | undefined;
   private readAtMs = -Infinity;
   private reading: Promise<void> | null = null;
 
@@ -21,19 +21,19 @@ export class GaugeReading {
    * @param nowMs  a clock that never goes back
    */
   constructor(
-    private readonly read: () => Promise<number>,
+    private readonly read: () => Promise<Value>,
     private readonly onFail: () => void,
     private readonly limits: GaugeLimits,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
   /** @returns the value, or null when it could not be read in time; never rejects. */
-  async current(): Promise<number | null> {
+  async current(): Promise<Value | null> {
     if (!this.isFresh()) {
       this.reading ??= this.refresh();
       await settledOrAfter(this.reading, this.limits.readMaxMs);
     }
-    return this.isFresh() ? this.value : null;
+    return this.isFresh() ? (this.value ?? null) : null;
   }
 
   private isFresh(): boolean {

@@ -140,7 +140,14 @@ describe('Metrics', () => {
     const ours = registered
       .filter(({ name }) => !/^(process|nodejs)_/.test(name))
       .map(({ name, labelNames, type }) => `${name}{${labelNames.join(',')}} ${type}`);
-    const ofModules = ['inventory_oversold_items{} gauge', 'inventory_low_stock_items{} gauge'];
+    const ofModules = [
+      'inventory_oversold_items{} gauge',
+      'inventory_low_stock_items{} gauge',
+      'outbox_pending_events{consumer} gauge',
+      'outbox_lag_seconds{consumer} gauge',
+      'outbox_set_aside_events{consumer} gauge',
+      'dead_letters{consumer} gauge',
+    ];
     expect(shown.toSorted()).toEqual([...ours, ...ofModules].toSorted());
   });
 });

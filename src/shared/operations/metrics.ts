@@ -22,9 +22,6 @@ export type TransactionStatus = 'success' | 'refused' | 'error';
 export const WORK_OUTCOMES = ['committed', 'refused', 'failed', 'busy', 'unavailable'] as const;
 export type WorkOutcome = (typeof WORK_OUTCOMES)[number];
 
-export const IMPORT_OUTCOMES = ['applied', 'duplicate', 'refused'] as const;
-export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
-
 export const WORK_CLASSES = ['interactive', 'bulk'] as const;
 export type WorkClass = (typeof WORK_CLASSES)[number];
 
@@ -39,6 +36,9 @@ export const RESERVATION_OUTCOMES = [
   'refused',
 ] as const;
 export type ReservationOutcome = (typeof RESERVATION_OUTCOMES)[number];
+
+export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'set_aside'] as const;
+export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
 
 /** Distinct values of the label `store`; locations past it are counted together, so that no caller can flood the registry. */
 export const STORE_LABELS_MAX = 2000;
@@ -101,9 +101,11 @@ export class Metrics {
     'inventory_low_stock_events_total',
     'Times that a stock item fell to the low-stock threshold of its product.',
   );
-  private readonly importRows = this.counter('inventory_import_rows_total', 'Rows of imports, by outcome.', [
-    'outcome',
-  ]);
+  private readonly deliveries = this.counter(
+    'outbox_delivery_attempts_total',
+    'Events handed to consumers, by consumer and outcome; set_aside: it waits behind an earlier one of its subject.',
+    ['consumer', 'outcome'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -115,7 +117,6 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     // A counter that starts at zero lets an alert see its first step.
     for (const outcome of WORK_OUTCOMES) this.works.inc({ outcome }, 0);
-    for (const outcome of IMPORT_OUTCOMES) this.importRows.inc({ outcome }, 0);
     for (const outcome of RESERVATION_OUTCOMES) this.reservations.inc({ outcome }, 0);
     for (const workClass of WORK_CLASSES) this.setQueueDepth(workClass, 0);
   }
@@ -154,17 +155,16 @@ export class Metrics {
     this.reservations.inc({ outcome }, count);
   }
 
-  /** @param rows at least 1 */
-  countImportRows(outcome: ImportOutcome, rows: number): void {
-    this.importRows.inc({ outcome }, rows);
-  }
-
   countOversold(): void {
     this.oversold.inc();
   }
 
   countLowStock(): void {
     this.lowStock.inc();
+  }
+
+  countDeliveries(consumer: string, outcome: DeliveryOutcome, count: number): void {
+    this.deliveries.inc({ consumer, outcome }, count);
   }
 
   /**
@@ -183,6 +183,27 @@ export class Metrics {
         const value = await reading.current();
         if (value === null) this.remove();
         else this.set(value);
+      },
+    });
+  }
+
+  /**
+   * The same with a series for each value of a label.
+   * @param read what each value of the label has, over all tenants; one that is missing has no series
+   */
+  registerGaugeBy(name: string, help: string, label: string, read: () => Promise<ReadonlyMap<string, number>>): void {
+    const reading = new GaugeReading(read, () => this.failedReads.inc({ gauge: name }), GAUGE_LIMITS);
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      async collect() {
+        const values = await reading.current();
+        this.reset();
+        values?.forEach((value, of) => {
+          this.set({ [label]: of }, value);
+        });
       },
     });
   }

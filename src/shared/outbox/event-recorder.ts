@@ -37,7 +37,7 @@ export class EventRecorder {
         `The event ${event.type} version ${event.version} does not match its schema: ${problems.join('; ')}`,
       );
     }
-    const { clientId, correlationId, traceparent, origin = null } = currentContext();
+    const { clientId, correlationId, traceparent, origin = null, causationId = null } = currentContext();
     return {
       eventId: this.ids.next(),
       type: event.type,
@@ -50,7 +50,7 @@ export class EventRecorder {
       correlationId,
       clientId,
       origin,
-      causationId: null,
+      causationId,
       traceparent,
     };
   }

@@ -1,10 +1,9 @@
-import { DomainError } from '../kernel/domain-error.ts';
 import type { DomainEvent } from '../kernel/domain-event.ts';
 import type { EventRow } from '../outbox/event-log.ts';
 import type { Engine, EngineTransaction, Failure } from './engine/engine.ts';
 import { IdentityMap } from './identity-map.ts';
 import type { Table } from './table.ts';
-import { Transaction, type WorkStatus } from './transaction.ts';
+import { statusOf, Transaction, type WorkStatus } from './transaction.ts';
 import type { QueuedWork, WorkClass, WorkQueue } from './work-queue.ts';
 
 /** How one work of a committed batch ended. */
@@ -17,7 +16,13 @@ export interface WorkResult {
 }
 
 export type BatchResult =
-  | { readonly kind: 'committed'; readonly outcomes: readonly WorkResult[]; readonly commitSeconds: number }
+  | {
+      readonly kind: 'committed';
+      readonly outcomes: readonly WorkResult[];
+      readonly commitSeconds: number;
+      /** How many events it appended to the log. */
+      readonly events: number;
+    }
   /** Nothing was stored. */
   | { readonly kind: Failure; readonly cause: unknown }
   /** COMMIT was sent and nobody knows. */
@@ -26,6 +31,7 @@ export type BatchResult =
 /** One attempt at one batch: begin, load, run each work in turn, flush, commit. */
 export class BatchRun {
   private readonly transactions: Transaction[] = [];
+  private eventCount = 0;
   /** The first statement that failed while works ran; set even when the work swallowed the error. */
   private engineFailure: { readonly cause: unknown } | undefined;
 
@@ -82,6 +88,7 @@ export class BatchRun {
       cost.ran(work.workClass);
     }
     await map.flush();
+    this.eventCount = events.length;
     if (events.length > 0) {
       await transaction.appendEvents(events);
     }
@@ -96,7 +103,7 @@ export class BatchRun {
       result = { ok: true, value, settle: settling(own, 'success') };
     } catch (error) {
       own.undo();
-      result = { ok: false, error, settle: settling(own, error instanceof DomainError ? 'refused' : 'error') };
+      result = { ok: false, error, settle: settling(own, statusOf(error)) };
     }
     own.close();
     if (this.engineFailure !== undefined) {
@@ -112,7 +119,8 @@ export class BatchRun {
     } catch (error) {
       return this.engine.isCertainlyRolledBack(error) ? this.failed(error) : { kind: 'unknown', cause: error };
     }
-    return { kind: 'committed', outcomes, commitSeconds: (performance.now() - from) / 1000 };
+    const commitSeconds = (performance.now() - from) / 1000;
+    return { kind: 'committed', outcomes, commitSeconds, events: this.eventCount };
   }
 
   private failed(cause: unknown): BatchResult {

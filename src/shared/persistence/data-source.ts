@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { Engine } from './engine/engine.ts';
 import { POSTGRES_WRITER_SETTINGS, PostgresEngine } from './engine/postgres.ts';
 import { SQLITE_WRITER_PRAGMAS, SqliteEngine } from './engine/sqlite.ts';
+import { tellPlanner } from './engine/sqlite-statistics.ts';
 import { Reader } from './reader.ts';
 import type { Table } from './table.ts';
 
@@ -46,6 +47,7 @@ async function openSqlite(settings: Settings, entities: EntitySchema[]): Promise
   const connection = (await runner.connect()) as Database.Database;
   connection.pragma('journal_mode = WAL');
   await writer.runMigrations({ transaction: 'each' });
+  tellPlanner(connection);
   SQLITE_WRITER_PRAGMAS.forEach((pragma) => connection.pragma(pragma));
   const reader = new DataSource({
     type: 'better-sqlite3',

@@ -1,4 +1,5 @@
 import { currentContext } from '../kernel/context.ts';
+import { DomainError } from '../kernel/domain-error.ts';
 import type { DomainEvent } from '../kernel/domain-event.ts';
 import type { EntityKey } from '../kernel/entity-key.ts';
 import type { EventRow } from '../outbox/event-log.ts';
@@ -19,12 +20,20 @@ export interface Mark {
   readonly settlements: number;
 }
 
+/** A row that a rehearsal touched: as it was, and as it would be. Undefined: there is no such row. */
+export interface RehearsedChange {
+  readonly table: string;
+  readonly before: object | undefined;
+  readonly after: object | undefined;
+}
+
 /**
  * What one work sees of the batch: rows as the works before it left them, and a place for its own changes. It is closed
  * when the work settles; using it later is a bug and throws.
  */
 export class Transaction {
   private closed = false;
+  private broken = false;
   private joinDepth = 0;
   private readonly changes: { entry: Entry; previous: Row | undefined }[] = [];
   private readonly recorded: EventRow[] = [];
@@ -42,6 +51,11 @@ export class Transaction {
 
   get events(): readonly EventRow[] {
     return this.recorded;
+  }
+
+  /** A statement of this work has failed: its batch will not be committed, whatever the work does now. */
+  get isBroken(): boolean {
+    return this.broken;
   }
 
   /** Loads several rows at once that turned out to be needed. */
@@ -84,6 +98,16 @@ export class Transaction {
   /** Plain values from the database as it was before this batch; the batch's own changes are not in them. */
   async select<T>(sql: string, parameters: SqlParameters): Promise<T[]> {
     return (await this.guard(() => this.engine.select(sql, parameters))) as T[];
+  }
+
+  /**
+   * Takes a row for this transaction before it is loaded, so that nobody else works on what it stands for at the same
+   * time.
+   * @param wait false: give up at once when another transaction has it
+   * @returns whether it is there and ours now
+   */
+  lock<R extends object>(table: Table<R>, key: readonly string[], wait: boolean): Promise<boolean> {
+    return this.guard(() => this.engine.lock(table as Table, key, wait));
   }
 
   /** Rows of the table that this batch has already seen. */
@@ -156,10 +180,26 @@ export class Transaction {
     try {
       return await work();
     } catch (error) {
-      this.undoTo(mark);
+      this.undoTo(mark, statusOf(error));
       throw error;
     } finally {
       this.joinDepth -= 1;
+    }
+  }
+
+  /**
+   * Runs a work, tells what it changed, and undoes all of it: rows, events, and what it wanted counted.
+   * @throws whatever the work throws; that is undone as well
+   */
+  async rehearse(work: () => Promise<void>): Promise<RehearsedChange[]> {
+    this.assertOpen();
+    const mark = this.mark();
+    try {
+      await work();
+      return this.changesSince(mark);
+    } finally {
+      this.undoTo(mark);
+      this.settlements.length = mark.settlements;
     }
   }
 
@@ -172,8 +212,11 @@ export class Transaction {
     };
   }
 
-  /** Undoes what the work has done since the mark; the rest of it stays. What was attempted counts as refused. */
-  undoTo(mark: Mark): void {
+  /**
+   * Undoes what the work has done since the mark; the rest of it stays.
+   * @param undone what the part that is undone counts as, whatever becomes of the rest
+   */
+  undoTo(mark: Mark, undone: Exclude<WorkStatus, 'success'> = 'refused'): void {
     while (this.changes.length > mark.changes) {
       const change = this.changes.pop();
       if (change !== undefined) {
@@ -183,8 +226,7 @@ export class Transaction {
     this.recorded.length = mark.events;
     for (let index = mark.settlements; index < this.settlements.length; index += 1) {
       const settle = this.settlements[index];
-      // A part that was undone did not succeed, whatever becomes of the rest.
-      this.settlements[index] = (status) => settle?.(status === 'success' ? 'refused' : status);
+      this.settlements[index] = (status) => settle?.(status === 'success' ? undone : status);
     }
   }
 
@@ -200,6 +242,16 @@ export class Transaction {
     this.settlements.forEach((callback) => {
       callback(status);
     });
+  }
+
+  private changesSince(mark: Mark): RehearsedChange[] {
+    const first = new Map<Entry, Row | undefined>();
+    for (const { entry, previous } of this.changes.slice(mark.changes)) {
+      if (!first.has(entry)) first.set(entry, previous);
+    }
+    return [...first]
+      .filter(([entry, before]) => entry.current !== before)
+      .map(([entry, before]) => ({ table: entry.table.name, before, after: entry.current }));
   }
 
   private async fetch<R extends object>(table: Table<R>, key: string[]): Promise<R | undefined> {
@@ -236,6 +288,7 @@ export class Transaction {
     try {
       return await call();
     } catch (error) {
+      this.broken = true;
       this.onEngineFailure(error);
       throw error;
     }
@@ -249,6 +302,11 @@ export class Transaction {
       throw new Error('A work may not change its tenant');
     }
   }
+}
+
+/** How a work ends that throws this. */
+export function statusOf(error: unknown): Exclude<WorkStatus, 'success'> {
+  return error instanceof DomainError ? 'refused' : 'error';
 }
 
 function keyValues(table: Table, row: Row): string[] {

@@ -61,6 +61,7 @@ export class UnitOfWork {
   private readonly outside = AsyncLocalStorage.snapshot();
   private readonly queue: WorkQueue;
   private readonly tables: ReadonlyMap<string, Table>;
+  private readonly eventListeners = new Set<(tenantId: string) => void>();
   private pumping: Promise<void> | undefined;
   private closed = false;
 
@@ -98,6 +99,18 @@ export class UnitOfWork {
     const { transaction, depth } = place;
     const inside = { transaction, depth: depth + 1 };
     return transaction.join(depth, () => this.active.run(inside, work, transaction));
+  }
+
+  /**
+   * Calls back after each commit that appended events to the log, when the callers of its works have been told.
+   * @param listener gets the tenant of the events; must not throw
+   * @returns what ends it
+   */
+  onEventsStored(listener: (tenantId: string) => void): () => void {
+    this.eventListeners.add(listener);
+    return () => {
+      this.eventListeners.delete(listener);
+    };
   }
 
   /** A trivial read on the writer, for readiness. */
@@ -231,6 +244,12 @@ export class UnitOfWork {
       this.metrics.countWork(outcome);
       work.reject(error);
     });
+    const tenantId = works[0]?.tenantId;
+    if (result.kind === 'committed' && result.events > 0 && tenantId !== undefined) {
+      this.eventListeners.forEach((listener) => {
+        listener(tenantId);
+      });
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
+import { counts } from '../../../../test/support/counts.ts';
 import type { Allocation, HoldLine } from '../contract.ts';
 import { mergeLines, planSourcing, type SourcingPlan, type StockSight } from './sourcing.ts';
 
 /** Small worlds, so that every way to serve the lines can be tried; many of them, so that the odd ones occur. */
-const RUNS = 1000;
+const RUNS = counts(500, 50_000);
 const SKUS = ['A', 'B'];
 const LOCATIONS = ['S1', 'S2', 'S3'];
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { BUILT_AT } from '../../../../test/support/builders.ts';
+import { counts } from '../../../../test/support/counts.ts';
 import { DomainError } from '../../../shared/kernel/domain-error.ts';
 import { BALANCE_MAX, INVENTORY_EVENTS, RECORDABLE_MOVEMENTS, type Balances } from '../contract.ts';
 import { type MovementEntry, StockItem } from './stock-item.ts';
@@ -335,7 +336,7 @@ describe('StockItem, whatever happens to it', () => {
           if (changes === 2) visited.short += 1;
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: counts(1_000, 100_000) },
     );
     // A run that never got into the odd places would prove nothing.
     expect(Object.entries(visited).filter(([, times]) => times < 50)).toEqual([]);

@@ -72,8 +72,7 @@ export class StockItems {
     }
   }
 
-  /** The item, if it and its product were loaded before; without a promise, for rows by the million. */
-  loaded(tx: Transaction, sku: string, locationId: string): StockItem {
+  private loaded(tx: Transaction, sku: string, locationId: string): StockItem {
     const row = tx.loaded(stockItemsTable, sku, locationId);
     return row === undefined
       ? StockItem.unstocked(sku, locationId, tx.loaded(productsTable, sku)?.lowStockThreshold ?? null)

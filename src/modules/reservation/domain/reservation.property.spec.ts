@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Value } from 'typebox/value';
 import { aLine, aReservation, BUILT_AT } from '../../../../test/support/builders.ts';
+import { counts } from '../../../../test/support/counts.ts';
 import { type Instant, toIsoInstant } from '../../../shared/kernel/clock.ts';
 import { DomainError } from '../../../shared/kernel/domain-error.ts';
 import { RESERVATION_EVENTS, type ReservationLine, type ReservationStatus } from '../contract.ts';
@@ -219,7 +220,7 @@ describe('Reservation, whatever happens to it', () => {
           checkEvent(reservation, at, changed);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: counts(1_500, 100_000) },
     );
     // A run that never got into the odd places would prove nothing.
     const codes = ['RESERVATION_EXPIRED', 'RESERVATION_NOT_ACTIVE', 'RESERVATION_NOT_CONFIRMED', 'ALREADY_CONFIRMED'];

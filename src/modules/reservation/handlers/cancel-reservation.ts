@@ -23,7 +23,7 @@ export class CancelReservationHandler implements ICommandHandler<CancelReservati
       const reservation = await this.reservations.getMatching(tx, command.reservationId, command.ifMatch);
       if (reservation.cancel(command.reason, at) === 'changed') {
         await this.commands.execute(new ReleaseHold(reservation.state.id, 'CANCELLED', at));
-        await this.reservations.save(tx, reservation);
+        this.reservations.save(tx, reservation);
       }
       return toReservationView(reservation.state, at);
     });

@@ -28,7 +28,7 @@ export class ConfirmReservationHandler implements ICommandHandler<ConfirmReserva
         if (outcome === 'over') {
           throw new ReservationIsExpired(expiresAt);
         }
-        await this.reservations.save(tx, reservation);
+        this.reservations.save(tx, reservation);
       }
       return toReservationView(reservation.state, at);
     });

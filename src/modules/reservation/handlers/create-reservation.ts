@@ -54,6 +54,6 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
       throw new CartAlreadyReserved(other.state.id);
     }
     await this.commands.execute(new ReleaseHold(other.state.id, 'EXPIRED', at));
-    await this.reservations.save(tx, other);
+    this.reservations.save(tx, other);
   }
 }

@@ -33,7 +33,7 @@ export class ExpireDueReservationsHandler implements ICommandHandler<ExpireDueRe
       await tx.load(places);
       for (const reservation of due) {
         await this.commands.execute(new ReleaseHold(reservation.state.id, 'EXPIRED', at));
-        await this.reservations.save(tx, reservation);
+        this.reservations.save(tx, reservation);
       }
       return { expired: due.length };
     });

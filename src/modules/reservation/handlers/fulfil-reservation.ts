@@ -29,7 +29,7 @@ export class FulfilReservationHandler implements ICommandHandler<FulfilReservati
       assertVersionMatches(ifMatch, reservation.version);
       if (reservation.fulfil(locationId, at) === 'changed') {
         await this.commands.execute(new FulfilHold(reservationId, locationId, reservation.state.orderId, at));
-        await this.reservations.save(tx, reservation);
+        this.reservations.save(tx, reservation);
       }
       return toReservationView(reservation.state, at);
     });

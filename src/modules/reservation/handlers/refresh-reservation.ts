@@ -24,13 +24,15 @@ export class RefreshReservationHandler implements ICommandHandler<RefreshReserva
       const reservation = await this.reservations.getMatching(tx, command.reservationId, command.ifMatch);
       reservation.assertActive(at);
       const { id, expiresAt: expiredAt } = reservation.state;
-      const expiresAt = reservation.refreshedExpiry(command.ttlSeconds, at);
-      const outcome = await this.commands.execute(new RenewHold(id, reservation.heldUnits, expiresAt, at));
+      const renewedUntil = reservation.updatedExpiry(command.ttlSeconds, at);
+      const outcome = await this.commands.execute(new RenewHold(id, reservation.heldUnits, renewedUntil, at));
       if (outcome === 'over') {
         throw new ReservationIsExpired(expiredAt);
       }
-      reservation.refresh(expiresAt, at);
-      await this.reservations.save(tx, reservation);
+      // Not before inventory was asked: under a clock that stepped back, only it knows that the hold has given way, and
+      // what is over is told as over. A refusal here undoes the renewal.
+      reservation.refresh(reservation.refreshedExpiry(command.ttlSeconds, at), at);
+      this.reservations.save(tx, reservation);
       return toReservationView(reservation.state, at);
     });
   }

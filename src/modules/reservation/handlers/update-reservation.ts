@@ -33,7 +33,7 @@ export class UpdateReservationHandler implements ICommandHandler<UpdateReservati
         throw new ReservationIsExpired(expiredAt);
       }
       reservation.update(held.lines, expiresAt, at);
-      await this.reservations.save(tx, reservation);
+      this.reservations.save(tx, reservation);
       return toReservationView(reservation.state, at);
     });
   }

@@ -4,10 +4,12 @@ import { defineTable } from '../../../shared/persistence/table.ts';
 export interface ReservationPlaceRow {
   readonly locationId: string;
   readonly reservationId: string;
+  /** Whether units of it wait there to be handed over: it is CONFIRMED and not fulfilled at this location. */
+  readonly toPick: boolean;
 }
 
 export const reservationPlacesTable = defineTable<ReservationPlaceRow>({
   name: 'reservation_places',
   key: ['locationId', 'reservationId'],
-  columns: { locationId: 'text', reservationId: 'text' },
+  columns: { locationId: 'text', reservationId: 'text', toPick: 'boolean' },
 });

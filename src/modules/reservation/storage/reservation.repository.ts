@@ -8,13 +8,12 @@ import {
   ReservationCreated,
   ReservationExpired,
   ReservationFulfilled,
-  type ReservationLine,
   ReservationRefreshed,
   ReservationUpdated,
 } from '../contract.ts';
-import { Reservation } from '../domain/reservation.ts';
+import { Reservation, type ReservationState } from '../domain/reservation.ts';
 import { ReservationNotFound } from '../domain/reservation.errors.ts';
-import { reservationPlacesTable } from './reservation-place.table.ts';
+import { type ReservationPlaceRow, reservationPlacesTable } from './reservation-place.table.ts';
 import { reservationsTable } from './reservation.table.ts';
 
 /** What the metrics call each event. */
@@ -57,38 +56,33 @@ export class Reservations {
 
   insert(tx: Transaction, reservation: Reservation): void {
     tx.insert(reservationsTable, reservation.state);
-    for (const locationId of placesOf(reservation.state.lines)) {
-      tx.insert(reservationPlacesTable, { locationId, reservationId: reservation.state.id });
+    for (const place of placesOf(reservation.state).values()) {
+      tx.insert(reservationPlacesTable, place);
     }
     this.recordEvents(tx, reservation);
   }
 
   /** Stores a changed reservation with its events. */
-  async save(tx: Transaction, reservation: Reservation): Promise<void> {
-    const { id, lines } = reservation.state;
-    const before = tx.loaded(reservationsTable, id);
+  save(tx: Transaction, reservation: Reservation): void {
+    const before = tx.loaded(reservationsTable, reservation.state.id);
     tx.replace(reservationsTable, reservation.state);
-    if (before !== undefined && before.lines !== lines) {
-      await this.savePlaces(tx, id, placesOf(before.lines), placesOf(lines));
+    if (before !== undefined) {
+      this.savePlaces(tx, placesOf(before), placesOf(reservation.state));
     }
     this.recordEvents(tx, reservation);
   }
 
-  private async savePlaces(
-    tx: Transaction,
-    reservationId: string,
-    before: ReadonlySet<string>,
-    now: ReadonlySet<string>,
-  ): Promise<void> {
-    const come = [...now].filter((locationId) => !before.has(locationId));
-    const gone = [...before].filter((locationId) => !now.has(locationId));
-    const { name: table } = reservationPlacesTable;
-    await tx.load([...come, ...gone].map((locationId) => ({ table, values: [locationId, reservationId] })));
-    for (const locationId of come) {
-      tx.replace(reservationPlacesTable, { locationId, reservationId });
+  /** Places follow from their reservation, whose version guards them: they need not be read to be changed. */
+  private savePlaces(tx: Transaction, before: Places, now: Places): void {
+    for (const place of before.values()) {
+      const next = now.get(place.locationId);
+      if (next?.toPick === place.toPick) continue;
+      tx.adopt(reservationPlacesTable, [place]);
+      if (next === undefined) tx.remove(reservationPlacesTable, place);
+      else tx.replace(reservationPlacesTable, next);
     }
-    for (const locationId of gone) {
-      tx.remove(reservationPlacesTable, { locationId, reservationId });
+    for (const place of now.values()) {
+      if (!before.has(place.locationId)) tx.insert(reservationPlacesTable, place);
     }
   }
 
@@ -111,6 +105,14 @@ export class Reservations {
   }
 }
 
-function placesOf(lines: readonly ReservationLine[]): Set<string> {
-  return new Set(lines.flatMap(({ allocations }) => allocations.map(({ locationId }) => locationId)));
+type Places = ReadonlyMap<string, ReservationPlaceRow>;
+
+/** By location id. */
+function placesOf({ id, status, lines }: ReservationState): Places {
+  const places = new Map<string, ReservationPlaceRow>();
+  for (const { locationId, fulfilled } of lines.flatMap(({ allocations }) => allocations)) {
+    const toPick = (status === 'CONFIRMED' && !fulfilled) || (places.get(locationId)?.toPick ?? false);
+    places.set(locationId, { locationId, reservationId: id, toPick });
+  }
+  return places;
 }

@@ -46,6 +46,12 @@ export interface EngineTransaction {
   loadByKey(table: Table, keys: readonly (readonly string[])[]): Promise<Row[]>;
   loadByGroup(table: Table, group: string, values: readonly (readonly string[])[]): Promise<Row[]>;
   select(sql: string, parameters: SqlParameters): Promise<Row[]>;
+  /**
+   * Takes the row for this transaction, so that no other one has it at the same time.
+   * @param wait false: give up at once when another transaction has it
+   * @returns whether the row is there and ours now (SQLite: always, a write transaction has the database to itself)
+   */
+  lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean>;
   insert(table: Table, rows: readonly Row[]): Promise<void>;
   /** @throws StaleVersion when a row is not at the version of its `loaded` twin (same index) */
   update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void>;

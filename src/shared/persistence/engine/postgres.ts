@@ -141,6 +141,12 @@ class PostgresTransaction implements EngineTransaction {
     return result.rows;
   }
 
+  async lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean> {
+    const row = columnsOf(table, table.key).map(({ name }, index) => ` AND ${name} = $${index + 2}`);
+    const text = `SELECT 1 FROM ${table.name} WHERE tenant_id = $1${row.join('')} FOR UPDATE${wait ? '' : ' SKIP LOCKED'}`;
+    return (await this.write(text, [this.tenantId, ...key])) === 1;
+  }
+
   async insert(table: Table, rows: readonly Row[]): Promise<void> {
     const columns = table.columns;
     const text = `INSERT INTO ${table.name} (tenant_id, ${columnList(table)})

@@ -146,6 +146,10 @@ class SqliteTransaction implements EngineTransaction {
     return Promise.resolve(this.prepare(sql).all(bindable({ ...parameters, tenant: this.tenantId })) as Row[]);
   }
 
+  lock(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   insert(table: Table, rows: readonly Row[]): Promise<void> {
     const statement = this.prepare(sqlOf(table).insert);
     for (const row of rows) {

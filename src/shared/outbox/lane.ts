@@ -1,0 +1,143 @@
+import type { Settings } from '../settings.ts';
+import type { ConsumerCursors } from './consumer-cursors.ts';
+import type { Delivery, TurnResult } from './delivery.ts';
+import type { Consumer, Dispatch } from './dispatch.ts';
+import { isBusy } from './failure.ts';
+import type { LogReader } from './log-reader.ts';
+
+/** Rest after another server was found at work for this consumer, in milliseconds. */
+const ELSEWHERE_PAUSE_MS = 25;
+/** Rest after the database, or a handler, could not work: at most this first, twice as long each time, up to the second. */
+const HELD_UP_FIRST_MS = 100;
+const HELD_UP_MAX_MS = 5_000;
+/** Events of the first turn; later ones follow what the handlers take. */
+const FIRST_TURN_EVENTS = 32;
+/**
+ * A consumer that wants little of what there is moves on without a commit, but not further than this: a restart would
+ * have to look through it again, and what is behind its cursor is not purged.
+ */
+const UNSTORED_POSITIONS_MAX = 10_000;
+const UNSTORED_MS_MAX = 10_000;
+
+/** One consumer in one tenant: what the relay knows of it between its turns. */
+export class Lane {
+  /** Something has happened since its turn began. */
+  wanted = false;
+  retryWanted = true;
+  state: 'idle' | 'queued' | 'running' | 'resting' = 'idle';
+  /** Behind this nothing is left for the consumer; undefined: the database has to say. At or behind the stored one. */
+  private position: number | undefined;
+  private storedPosition = 0;
+  private storedAtMs = performance.now();
+  private blockedSubjects = 0;
+  private turnEvents = FIRST_TURN_EVENTS;
+  private failures = 0;
+
+  constructor(
+    readonly tenantId: string,
+    readonly consumer: Consumer,
+    private readonly delivery: Delivery,
+    private readonly cursors: ConsumerCursors,
+    private readonly log: LogReader,
+    private readonly dispatch: Dispatch,
+    private readonly settings: Settings,
+  ) {}
+
+  begin(): void {
+    this.state = 'running';
+    this.wanted = false;
+  }
+
+  get isWantedAgain(): boolean {
+    return this.wanted;
+  }
+
+  /**
+   * A turn: what was set aside and is due, then the next stretch of the log.
+   * @returns how long to rest before the next turn, in milliseconds; 0: not at all
+   */
+  async step(): Promise<number> {
+    if (this.position === undefined) {
+      this.storedPosition = await this.cursors.positionOf(this.consumer);
+      this.position = this.storedPosition;
+    }
+    const retried = this.retryWanted ? await this.retry() : null;
+    if (retried !== null && retried.kind !== 'done') return this.restAfter(retried);
+    return (await this.isFull()) ? 0 : this.readOn(this.position);
+  }
+
+  /** A turn has thrown. @returns how long to rest, and whether it is the first failure after a success */
+  failed(): { pauseMs: number; isFirst: boolean } {
+    this.failures += 1;
+    // What was read may be what does not work; the next turn asks the database where it is.
+    this.position = undefined;
+    this.retryWanted = true;
+    const longest = Math.min(HELD_UP_MAX_MS, HELD_UP_FIRST_MS * 2 ** (this.failures - 1));
+    return { pauseMs: 1 + Math.random() * longest, isFirst: this.failures === 1 };
+  }
+
+  private async retry(): Promise<TurnResult | null> {
+    this.retryWanted = false;
+    const result = await this.delivery.retry(this.consumer);
+    if (result?.kind === 'done') this.blockedSubjects = result.blockedSubjects;
+    if (result !== null) {
+      // There may be more than one look finds.
+      this.retryWanted = true;
+      this.wanted = true;
+    }
+    return result;
+  }
+
+  /** Too many subjects wait for another attempt: the consumer, not an event, is in trouble. The retries go on. */
+  private async isFull(): Promise<boolean> {
+    const max = this.settings.relayRetryingSubjectsMax;
+    return this.blockedSubjects >= max && (await this.delivery.retryingSubjects(this.consumer, max)) >= max;
+  }
+
+  private async readOn(after: number): Promise<number> {
+    const { events, upTo, more } = await this.log.after(after, this.consumer, this.turnEvents);
+    if (more) this.wanted = true;
+    if (events.length === 0 && !this.isToBeStored(upTo)) {
+      this.position = upTo;
+      this.failures = 0;
+      return 0;
+    }
+    const opened = events.map((event) => this.dispatch.open(event));
+    const result = await this.delivery.deliver(this.consumer, opened, upTo);
+    if (result.kind !== 'done') return this.restAfter(result);
+    this.failures = 0;
+    this.position = Math.max(result.position, after);
+    this.storedPosition = result.position;
+    this.storedAtMs = performance.now();
+    this.blockedSubjects = result.blockedSubjects;
+    if (result.position < upTo) this.wanted = true;
+    this.adapt(events.length, result.handlingMs);
+    return 0;
+  }
+
+  private restAfter(result: Exclude<TurnResult, { kind: 'done' }>): number {
+    if (result.kind === 'busy') {
+      const { pauseMs } = this.failed();
+      const { retryAfterSeconds = 0 } = result.cause as { retryAfterSeconds?: number };
+      return isBusy(result.cause) ? Math.max(pauseMs, retryAfterSeconds * 1000) : pauseMs;
+    }
+    // The other one has moved on, so what was read is of the past.
+    this.position = undefined;
+    this.retryWanted = true;
+    return ELSEWHERE_PAUSE_MS;
+  }
+
+  private isToBeStored(upTo: number): boolean {
+    return (
+      upTo - this.storedPosition >= UNSTORED_POSITIONS_MAX ||
+      (upTo > this.storedPosition && performance.now() - this.storedAtMs >= UNSTORED_MS_MAX)
+    );
+  }
+
+  /** As many events as handlers do in the time of a bulk slice: interactive works wait for no more than that. */
+  private adapt(events: number, handlingMs: number): void {
+    if (events === 0) return;
+    const fitting = Math.floor((this.settings.bulkSliceMs * events) / Math.max(handlingMs, 0.001));
+    this.turnEvents = Math.max(1, Math.min(fitting, 2 * this.turnEvents, this.settings.relayBatchEventsMax));
+  }
+}

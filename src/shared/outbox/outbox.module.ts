@@ -1,0 +1,78 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import type { EventDefinition, Upcaster } from '../kernel/domain-event.ts';
+import type { Table } from '../persistence/table.ts';
+import { Settings } from '../settings.ts';
+import { consumerCursorsTable } from './consumer-cursor.table.ts';
+import { ConsumerCursors } from './consumer-cursors.ts';
+import { deadLettersTable } from './dead-letter.table.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Delivery } from './delivery.ts';
+import { Dispatch } from './dispatch.ts';
+import { LogReader } from './log-reader.ts';
+import { LogWatch } from './log-watch.ts';
+import { OutboxGauges } from './outbox-gauges.ts';
+import { ReactionReplayer } from './reaction-replayer.ts';
+import { Relay } from './relay.ts';
+import { Replays } from './replays.ts';
+import { RetryPolicy } from './retry-policy.ts';
+import { SetAside } from './set-aside.ts';
+import { blockedSubjectsTable, setAsideEventsTable } from './set-aside.table.ts';
+import { Upcasting } from './upcasting.ts';
+import { Views } from './views.ts';
+
+/** In the order in which a batch writes them. */
+export const OUTBOX_TABLES = [
+  consumerCursorsTable,
+  blockedSubjectsTable,
+  setAsideEventsTable,
+  deadLettersTable,
+] as Table[];
+
+/** What the modules publish. */
+export interface PublishedEvents {
+  /** Every version that the log may still hold. */
+  readonly events: readonly EventDefinition[];
+  readonly upcasters: readonly Upcaster[];
+}
+
+/**
+ * Delivery of events to reactions, and the dead letters. Needs Settings, Clock, Ids, Metrics, UnitOfWork and Reader from
+ * global modules. Reactions, replayers and views are found among the providers of all modules.
+ */
+@Global()
+@Module({})
+export class OutboxModule {
+  static forRoot({ events, upcasters }: PublishedEvents): DynamicModule {
+    return {
+      module: OutboxModule,
+      imports: [DiscoveryModule],
+      providers: [
+        { provide: Upcasting, useFactory: () => new Upcasting(events, upcasters) },
+        {
+          provide: RetryPolicy,
+          inject: [Settings],
+          useFactory: ({ relayAttemptsMax, relayBackoffFirstMs, relayBackoffMaxMs }: Settings) =>
+            new RetryPolicy({
+              attemptsMax: relayAttemptsMax,
+              firstMs: relayBackoffFirstMs,
+              maxMs: relayBackoffMaxMs,
+            }),
+        },
+        LogReader,
+        LogWatch,
+        Dispatch,
+        ConsumerCursors,
+        SetAside,
+        Delivery,
+        Relay,
+        Views,
+        DeadLetters,
+        Replays,
+        ReactionReplayer,
+        OutboxGauges,
+      ],
+      exports: [Upcasting, LogReader, LogWatch, ConsumerCursors, DeadLetters, Replays, Relay],
+    };
+  }
+}

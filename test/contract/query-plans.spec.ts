@@ -1,0 +1,92 @@
+import { jest } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { Reader } from '../../src/shared/persistence/reader.ts';
+import { type RunningApp, startApp } from '../support/start-app.ts';
+
+/** What one request read, and how SQLite finds it. */
+interface Plans {
+  readonly status: number;
+  readonly plans: readonly string[];
+}
+
+/*
+ * On SQLite only: there a plan does not depend on what is stored, because the planner is told of a big shop at the
+ * start, and a statement that reads too much stops the whole server. PostgreSQL counts rows by itself.
+ */
+describe('Reads on SQLite', () => {
+  let running: RunningApp;
+  let database: Database.Database;
+
+  beforeAll(async () => {
+    running = await startApp('sqlite');
+    database = new Database(running.databaseUrl.slice('sqlite:'.length), { readonly: true });
+  });
+
+  afterAll(async () => {
+    database.close();
+    await running.close();
+  });
+
+  function explain(sql: string, parameters: unknown): string {
+    const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(parameters) as { detail: string }[];
+    return rows.map(({ detail }) => detail).join('; ');
+  }
+
+  async function plansOf(path: string): Promise<Plans> {
+    const reader = running.app.get(Reader, { strict: false });
+    const plans: string[] = [];
+    const many = jest.spyOn(reader, 'many').mockImplementation((query) => {
+      plans.push(explain(...query.getQueryAndParameters()));
+      return Promise.resolve([]);
+    });
+    const select = jest.spyOn(reader, 'select').mockImplementation((sql, parameters) => {
+      plans.push(explain(sql, { ...parameters, tenant: 'default' }));
+      return Promise.resolve([]);
+    });
+    const { status } = await running.api.get(path);
+    many.mockRestore();
+    select.mockRestore();
+    return { status, plans };
+  }
+
+  it.each([
+    ['/v1/reservations', 'reservation USING PRIMARY KEY (tenant_id=?)'],
+    ['/v1/reservations?status=EXPIRED', 'reservation USING INDEX reservations_by_status (tenant_id=? AND status=?)'],
+    ['/v1/reservations?status=ACTIVE', 'reservation USING INDEX reservations_by_status (tenant_id=? AND status=?)'],
+    ['/v1/reservations?cartId=C', 'reservation USING INDEX reservations_by_cart (tenant_id=? AND cart_id=?)'],
+    [
+      '/v1/reservations?cartId=C&status=FULFILLED',
+      'reservation USING INDEX reservations_by_cart (tenant_id=? AND cart_id=?)',
+    ],
+    [
+      '/v1/reservations?cartId=C&locationId=S1',
+      'reservation USING INDEX reservations_by_cart (tenant_id=? AND cart_id=?)',
+    ],
+    ['/v1/reservations?orderId=O', 'reservation USING INDEX reservations_by_order (tenant_id=? AND order_id=?)'],
+    [
+      '/v1/reservations?orderId=O&status=CONFIRMED&locationId=S1',
+      'reservation USING INDEX reservations_by_order (tenant_id=? AND order_id=?)',
+    ],
+    ['/v1/reservations?locationId=S1', 'place USING PRIMARY KEY (tenant_id=? AND location_id=?)'],
+    [
+      '/v1/reservations?locationId=S1&status=CONFIRMED',
+      'place USING COVERING INDEX reservation_places_to_pick (tenant_id=? AND location_id=?)',
+    ],
+    ['/v1/reservations?locationId=S1&status=ACTIVE', 'reservation USING INDEX reservations_due (expires_at>?)'],
+    ['/v1/stock?state=low', 'item USING INDEX stock_items_is_low (tenant_id=?)'],
+    ['/v1/stock?state=out', 'item USING INDEX stock_items_is_out (tenant_id=?)'],
+    ['/v1/stock?state=negative', 'item USING INDEX stock_items_is_negative (tenant_id=?)'],
+    ['/v1/stock?locationId=S1', 'item USING INDEX stock_items_by_location (tenant_id=? AND location_id=?)'],
+    ['/v1/stock?skus=A,B', 'item USING PRIMARY KEY (tenant_id=? AND sku=?)'],
+    ['/v1/stock/A', 's USING PRIMARY KEY (tenant_id=? AND sku=?)'],
+    ['/v1/stock/A/S1', 's USING PRIMARY KEY (tenant_id=? AND sku=? AND location_id=?)'],
+    ['/v1/stock/A/S1/movements', 'movement USING PRIMARY KEY (tenant_id=? AND sku=? AND location_id=?)'],
+    [
+      '/v1/transfers?toLocationId=S1&status=IN_TRANSIT',
+      'transfer USING INDEX transfers_on_the_way_to (tenant_id=? AND to_location_id=?)',
+    ],
+  ])('%s: SEARCH %s', async (path, expected) => {
+    const { plans } = await plansOf(path);
+    expect(plans[0]?.startsWith(`SEARCH ${expected}`) ? expected : plans[0]).toBe(expected);
+  });
+});

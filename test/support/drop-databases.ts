@@ -1,0 +1,16 @@
+import pg from 'pg';
+import { POSTGRES_TEST_URL, postgresIsThere, testDatabasePrefix } from './services.ts';
+
+/** Jest's `globalTeardown`: drops the databases that this run's suites have used one after the other. */
+export default async function dropDatabases(): Promise<void> {
+  if (!(await postgresIsThere())) return;
+  const client = new pg.Client({ connectionString: POSTGRES_TEST_URL });
+  await client.connect();
+  try {
+    const ours = 'SELECT datname FROM pg_database WHERE starts_with(datname, $1)';
+    const { rows } = await client.query<{ datname: string }>(ours, [testDatabasePrefix()]);
+    for (const { datname } of rows) await client.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
+  } finally {
+    await client.end();
+  }
+}
