@@ -1,6 +1,7 @@
 import { StockAndReservations0001 } from './0001-stock-and-reservations.ts';
 import { Transfers0002 } from './0002-transfers.ts';
 import { Callers0004 } from './0004-callers.ts';
+import { Retention0005 } from './0005-retention.ts';
 import { Delivery0006 } from './0006-delivery.ts';
 import { Origins0007 } from './0007-origins.ts';
 import { PickLists0010 } from './0010-pick-lists.ts';
@@ -10,6 +11,7 @@ export const MIGRATIONS = [
   StockAndReservations0001,
   Transfers0002,
   Callers0004,
+  Retention0005,
   Delivery0006,
   Origins0007,
   PickLists0010,

@@ -4,6 +4,8 @@ import { INVENTORY_EVENTS } from './modules/inventory/contract.ts';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
 import { RESERVATION_EVENTS } from './modules/reservation/contract.ts';
 import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
+import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts';
+import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
 import { HttpModule } from './shared/http/http.module.ts';
 import { idempotencyKeysTable } from './shared/http/idempotency-key.table.ts';
 import { KernelModule } from './shared/kernel.module.ts';
@@ -26,9 +28,16 @@ export class AppModule {
         KernelModule,
         OperationsModule.forRoot(settings),
         PersistenceModule.forRoot({
-          tables: [...INVENTORY_TABLES, ...RESERVATION_TABLES, ...OUTBOX_TABLES, idempotencyKeysTable],
+          tables: [
+            ...INVENTORY_TABLES,
+            ...RESERVATION_TABLES,
+            ...OUTBOX_TABLES,
+            idempotencyKeysTable,
+            retentionMarksTable,
+          ],
           events: PUBLISHED.events,
         }),
+        HousekeepingModule.forRoot([idempotencyKeysTable]),
         OutboxModule.forRoot(PUBLISHED),
         HttpModule,
         InventoryModule,

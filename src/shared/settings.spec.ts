@@ -33,7 +33,11 @@ describe('readSettings', () => {
       const ends = /^(\d+)\.\.(\d+)$/.exec(range);
       if (ends === null) continue;
       const [min, max] = [Number(ends[1]), Number(ends[2])];
-      const beside: Record<string, string> = { HOLD_LIFETIME_MAX_SECONDS: '2592000', QUEUE_WORKS_MAX: '1000000' };
+      const beside: Record<string, string> = {
+        HOLD_LIFETIME_MAX_SECONDS: '2592000',
+        QUEUE_WORKS_MAX: '1000000',
+        RESERVATION_KEEP_DAYS: '36500',
+      };
 
       for (const end of [min, max]) {
         const settings = readSettings({ ...beside, [name]: `${end}` }) as unknown as Record<string, unknown>;

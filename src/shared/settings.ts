@@ -48,6 +48,10 @@ export const SETTINGS = {
     'subjects',
     'A consumer with more subjects to try again takes no new events.',
   ),
+  EVENT_KEEP_DAYS: whole(30, 1, 36_500, 'days', 'How long events are kept after they happened.'),
+  RESERVATION_KEEP_DAYS: whole(400, 31, 36_500, 'days', 'How long an ended reservation is kept, with its events.'),
+  PURGE_INTERVAL_MS: whole(10_000, 10, 3_600_000, 'ms', 'Pause between two looks for what has been kept long enough.'),
+  PURGE_CHUNK_ROWS: whole(100, 10, 10_000, 'rows', 'Most rows that are purged in one work.'),
   BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
   URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
@@ -65,6 +69,7 @@ const AT_MOST: readonly (readonly [lower: WholeNumberName, upper: WholeNumberNam
   ['HOLD_TTL_SECONDS', 'HOLD_LIFETIME_MAX_SECONDS'],
   ['READY_QUEUE_WORKS_MAX', 'QUEUE_WORKS_MAX'],
   ['RELAY_BACKOFF_FIRST_MS', 'RELAY_BACKOFF_MAX_MS'],
+  ['EVENT_KEEP_DAYS', 'RESERVATION_KEEP_DAYS'],
 ];
 
 type SettingName = keyof typeof SETTINGS;
@@ -95,6 +100,10 @@ export class Settings {
   readonly relayBackoffFirstMs: number;
   readonly relayBackoffMaxMs: number;
   readonly relayRetryingSubjectsMax: number;
+  readonly eventKeepDays: number;
+  readonly reservationKeepDays: number;
+  readonly purgeIntervalMs: number;
+  readonly purgeChunkRows: number;
   readonly bodyBytesMax: number;
   readonly urlBytesMax: number;
   readonly headerBytesMax: number;
@@ -132,6 +141,10 @@ export class Settings {
     this.relayBackoffFirstMs = values.RELAY_BACKOFF_FIRST_MS;
     this.relayBackoffMaxMs = values.RELAY_BACKOFF_MAX_MS;
     this.relayRetryingSubjectsMax = values.RELAY_RETRYING_SUBJECTS_MAX;
+    this.eventKeepDays = values.EVENT_KEEP_DAYS;
+    this.reservationKeepDays = values.RESERVATION_KEEP_DAYS;
+    this.purgeIntervalMs = values.PURGE_INTERVAL_MS;
+    this.purgeChunkRows = values.PURGE_CHUNK_ROWS;
     this.bodyBytesMax = values.BODY_BYTES_MAX;
     this.urlBytesMax = values.URL_BYTES_MAX;
     this.headerBytesMax = values.HEADER_BYTES_MAX;

@@ -135,10 +135,13 @@ describeOnPostgres('Two servers that deliver to one consumer', () => {
 
     const first = early.publish('early@1');
     await appended.opened;
-    let committed = false;
-    const second = late.publish('late@1').then(() => (committed = true));
-    await eventually('the late one has committed, or waits', async () => committed || (await someoneWaitsForTheLog()));
-    if (committed) await follower.untilNoted('late', '1');
+    const late1 = { committed: false };
+    const second = late.publish('late@1').then(() => (late1.committed = true));
+    await eventually(
+      'the late one has committed, or waits',
+      async () => late1.committed || (await someoneWaitsForTheLog()),
+    );
+    if (late1.committed) await follower.untilNoted('late', '1');
     commit.open();
     await Promise.all([first, second]);
     await follower.untilNoted('late', '1');
@@ -210,6 +213,8 @@ function changed(transaction: EngineTransaction, by: Partial<EngineTransaction>)
     insert: (table, rows) => transaction.insert(table, rows),
     update: (table, rows, loaded) => transaction.update(table, rows, loaded),
     remove: (table, loaded) => transaction.remove(table, loaded),
+    purge: (sql, parameters) => transaction.purge(sql, parameters),
+    tryLock: (lock) => transaction.tryLock(lock),
     appendEvents: (events) => transaction.appendEvents(events),
     commit: () => transaction.commit(),
     rollback: () => transaction.rollback(),

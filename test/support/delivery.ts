@@ -3,6 +3,7 @@ import type { DiscoveryService } from '@nestjs/core';
 import { StockPolicyChanged } from '../../src/modules/inventory/contract.ts';
 import type { LocationState } from '../../src/modules/inventory/domain/location.ts';
 import { locationsTable } from '../../src/modules/inventory/storage/location.table.ts';
+import { RetentionMarks } from '../../src/shared/housekeeping/retention-marks.ts';
 import type { EventDefinition, Upcaster } from '../../src/shared/kernel/domain-event.ts';
 import type { EntityKey } from '../../src/shared/kernel/entity-key.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
@@ -119,7 +120,7 @@ export class TestRelay {
     const discovery = { getProviders: () => found } as unknown as DiscoveryService;
     const dispatch = new Dispatch(discovery, unitOfWork, new Upcasting(events, upcasters));
     this.log = new LogReader(reader);
-    this.cursors = new ConsumerCursors(unitOfWork, reader, this.log, dispatch, clock);
+    this.cursors = new ConsumerCursors(unitOfWork, reader, this.log, dispatch, new RetentionMarks(reader), clock);
     this.deadLetters = new DeadLetters(reader, clock, ids);
     const policy = new RetryPolicy(
       {

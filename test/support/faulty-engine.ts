@@ -53,6 +53,8 @@ export class FaultyEngine implements Engine {
         return this.step('update', () => real.update(table, rows, loaded));
       },
       remove: (table, loaded) => this.step('remove', () => real.remove(table, loaded)),
+      purge: (sql, parameters) => this.step('purge', () => real.purge(sql, parameters)),
+      tryLock: (lock) => this.step('tryLock', () => real.tryLock(lock)),
       appendEvents: (events) => this.step('appendEvents', () => real.appendEvents(events)),
       commit: () => this.commit(real),
       rollback: () => real.rollback(),

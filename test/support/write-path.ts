@@ -2,6 +2,7 @@ import { runInContext } from '../../src/shared/kernel/context.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
 import { Metrics } from '../../src/shared/operations/metrics.ts';
 import { OUTBOX_TABLES } from '../../src/shared/outbox/outbox.module.ts';
+import { retentionMarksTable } from '../../src/shared/housekeeping/retention-mark.table.ts';
 import { EventRecorder } from '../../src/shared/outbox/event-recorder.ts';
 import { INVENTORY_EVENTS } from '../../src/modules/inventory/contract.ts';
 import { INVENTORY_TABLES } from '../../src/modules/inventory/inventory.module.ts';
@@ -42,7 +43,7 @@ export async function openWritePath(
   url: string,
   { limits = {}, wrap = (engine: Engine): Engine => engine, environment = {} }: WritePathOptions = {},
 ): Promise<WritePath> {
-  const tables = [...INVENTORY_TABLES, ...RESERVATION_TABLES, ...OUTBOX_TABLES];
+  const tables = [...INVENTORY_TABLES, ...RESERVATION_TABLES, ...OUTBOX_TABLES, retentionMarksTable];
   const { engine, reader } = await openDatabases(readSettings({ DATABASE_URL: url, ...environment }), tables);
   const metrics = new Metrics();
   const events = new EventRecorder(INVENTORY_EVENTS, new UuidV7Ids());

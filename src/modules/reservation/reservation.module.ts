@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Table } from '../../shared/persistence/table.ts';
+import { EndedReservations } from './ended-reservations.ts';
 import { CancelReservationHandler } from './handlers/cancel-reservation.ts';
 import { ConfirmReservationHandler } from './handlers/confirm-reservation.ts';
 import { CreateReservationHandler } from './handlers/create-reservation.ts';
@@ -36,6 +37,6 @@ const HANDLERS = [
 @Module({
   imports: [CqrsModule],
   controllers: [ReservationController],
-  providers: [Reservations, Sweeper, ...HANDLERS],
+  providers: [Reservations, Sweeper, EndedReservations, ...HANDLERS],
 })
 export class ReservationModule {}

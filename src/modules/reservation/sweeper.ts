@@ -1,5 +1,6 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { Periodic } from '../../shared/housekeeping/periodic.ts';
 import { Clock } from '../../shared/kernel/clock.ts';
 import { runInContext } from '../../shared/kernel/context.ts';
 import { Ids } from '../../shared/kernel/ids.ts';
@@ -27,10 +28,7 @@ interface DueReservation {
  */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger(Sweeper.name);
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly periodic: Periodic;
 
   constructor(
     private readonly commands: CommandBus,
@@ -38,22 +36,22 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly settings: Settings,
-  ) {}
+  ) {
+    this.periodic = new Periodic(Sweeper.name, settings.sweepIntervalMs, () => this.sweep());
+  }
 
   onApplicationBootstrap(): void {
-    this.wakeLater();
+    this.periodic.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.sweeping;
+  onModuleDestroy(): Promise<void> {
+    return this.periodic.stop();
   }
 
-  /** Drains everything that is due now. */
+  /** Drains everything that is due now. What a failure leaves stays due, and the next look finds it again. */
   async sweep(): Promise<void> {
     const rows = this.settings.sweepChunkReservations * CHUNKS_PER_LOOK;
-    for (let more = true; more && !this.stopped;) {
+    for (let more = true; more && !this.periodic.stopped;) {
       const due = await this.reader.selectAcrossTenants<DueReservation>(DUE, { at: this.clock.now(), rows });
       await this.expireAll(due);
       more = due.length === rows;
@@ -63,7 +61,7 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
   private async expireAll(due: readonly DueReservation[]): Promise<void> {
     const chunks = this.chunksOf(due);
     const lanes = Array.from({ length: CHUNKS_AT_A_TIME }, async () => {
-      for (let chunk = chunks.shift(); chunk !== undefined && !this.stopped; chunk = chunks.shift()) {
+      for (let chunk = chunks.shift(); chunk !== undefined && !this.periodic.stopped; chunk = chunks.shift()) {
         await this.expire(chunk);
       }
     });
@@ -85,20 +83,6 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
       }
     }
     return chunks;
-  }
-
-  private wakeLater(): void {
-    this.timer = setTimeout(() => {
-      this.sweeping = this.sweep()
-        .catch((error: unknown) => {
-          // What is due stays due: the next look finds it again.
-          this.logger.warn({ err: error }, 'Could not store what has expired; trying again');
-        })
-        .finally(() => {
-          if (!this.stopped) this.wakeLater();
-        });
-    }, this.settings.sweepIntervalMs);
-    this.timer.unref();
   }
 }
 

@@ -147,6 +147,8 @@ describe('Metrics', () => {
       'outbox_lag_seconds{consumer} gauge',
       'outbox_set_aside_events{consumer} gauge',
       'dead_letters{consumer} gauge',
+      'retention_overdue_seconds{kind} gauge',
+      'retention_clock_lag_seconds{} gauge',
     ];
     expect(shown.toSorted()).toEqual([...ours, ...ofModules].toSorted());
   });

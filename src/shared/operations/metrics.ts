@@ -106,6 +106,11 @@ export class Metrics {
     'Events handed to consumers, by consumer and outcome; set_aside: it waits behind an earlier one of its subject.',
     ['consumer', 'outcome'],
   );
+  private readonly purgedRows = this.counter(
+    'retention_purged_rows_total',
+    'Rows that were kept for their time and are gone, by kind.',
+    ['kind'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -165,6 +170,11 @@ export class Metrics {
 
   countDeliveries(consumer: string, outcome: DeliveryOutcome, count: number): void {
     this.deliveries.inc({ consumer, outcome }, count);
+  }
+
+  /** @param kind what was kept, a plural; there are few of them */
+  countPurged(kind: string, rows: number): void {
+    this.purgedRows.inc({ kind }, rows);
   }
 
   /**

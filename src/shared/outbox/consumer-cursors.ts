@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { RetentionMarks } from '../housekeeping/retention-marks.ts';
 import { Clock } from '../kernel/clock.ts';
+import { runInContext } from '../kernel/context.ts';
 import { Reader } from '../persistence/reader.ts';
 import type { Transaction } from '../persistence/transaction.ts';
 import { UnitOfWork } from '../persistence/unit-of-work.ts';
@@ -10,6 +12,8 @@ import { LogReader } from './log-reader.ts';
 const OWN_CURSORS = `SELECT consumer AS "consumer", position AS "position" FROM consumer_cursors
   WHERE tenant_id = :tenant`;
 
+const CONTEXT = { clientId: 'retention', correlationId: 'retention', traceparent: null };
+
 /** Each consumer's place in the log of the tenant in the context. */
 @Injectable()
 export class ConsumerCursors {
@@ -18,6 +22,7 @@ export class ConsumerCursors {
     private readonly reader: Reader,
     private readonly log: LogReader,
     private readonly dispatch: Dispatch,
+    private readonly marks: RetentionMarks,
     private readonly clock: Clock,
   ) {}
 
@@ -27,7 +32,7 @@ export class ConsumerCursors {
     if (stored !== undefined) {
       return stored;
     }
-    const first = startAt === 'oldest' ? 0 : await this.log.headOfTenant();
+    const first = startAt === 'oldest' ? ((await this.marks.read('events')) ?? 0) : await this.log.headOfTenant();
     return this.unitOfWork.run({ keys: [], workClass: 'bulk' }, async (tx) => {
       const made = await tx.get(consumerCursorsTable, consumer);
       if (made === undefined) {
@@ -70,6 +75,22 @@ export class ConsumerCursors {
           positions.get(consumer) ?? (startAt === 'oldest' ? 0 : Number.MAX_SAFE_INTEGER),
       ),
     );
+  }
+
+  /**
+   * The first event over all tenants that a reaction has still to pass; null when there is none. A tenant in which nothing
+   * happens needs nothing, however far back its cursors stand.
+   */
+  async neededFrom(): Promise<number | null> {
+    if (this.dispatch.consumers.length === 0) return null;
+    let needed: number | null = null;
+    for (const tenantId of await this.log.tenants()) {
+      const next = await runInContext({ ...CONTEXT, tenantId }, async () =>
+        this.log.firstAfter(await this.deliveredUpTo()),
+      );
+      if (next !== null) needed = Math.min(needed ?? next, next);
+    }
+    return needed;
   }
 
   private async positions(): Promise<Map<string, number>> {

@@ -41,6 +41,9 @@ const HEAD = 'SELECT MAX(position) AS "head" FROM outbox_events';
 const HEAD_OF_TENANT = `SELECT position AS "head" FROM outbox_events WHERE tenant_id = :tenant
   ORDER BY position DESC LIMIT 1`;
 
+const FIRST_AFTER = `SELECT position AS "position" FROM outbox_events
+  WHERE tenant_id = :tenant AND position > :after ORDER BY position LIMIT 1`;
+
 /** One step of the index for each tenant, instead of a walk through the whole log. */
 const TENANTS = `WITH RECURSIVE tenants(tenant_id) AS (
     SELECT MIN(tenant_id) FROM outbox_events
@@ -114,6 +117,12 @@ export class LogReader {
   async headOfTenant(): Promise<number> {
     const [row] = await this.reader.select<{ head: number }>(HEAD_OF_TENANT);
     return row?.head ?? 0;
+  }
+
+  /** The first position of the tenant in the context behind `after`; null when there is none. */
+  async firstAfter(after: number): Promise<number | null> {
+    const [row] = await this.reader.select<{ position: number }>(FIRST_AFTER, { after });
+    return row?.position ?? null;
   }
 
   /** The newest position over all tenants; 0 when the log is empty. */

@@ -1,4 +1,4 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import type { EventDefinition, Upcaster } from '../kernel/domain-event.ts';
 import type { Table } from '../persistence/table.ts';
@@ -9,6 +9,7 @@ import { deadLettersTable } from './dead-letter.table.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
+import { EventRetention } from './event-retention.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWatch } from './log-watch.ts';
 import { OutboxGauges } from './outbox-gauges.ts';
@@ -37,12 +38,17 @@ export interface PublishedEvents {
 }
 
 /**
- * Delivery of events to reactions, and the dead letters. Needs Settings, Clock, Ids, Metrics, UnitOfWork and Reader from
- * global modules. Reactions, replayers and views are found among the providers of all modules.
+ * Delivery of events to reactions, the dead letters, and how long the log is kept. Needs Settings, Clock, Ids, Metrics,
+ * UnitOfWork, Reader and Retention from global modules. Reactions, replayers and views are found among the providers of all modules.
  */
 @Global()
 @Module({})
-export class OutboxModule {
+export class OutboxModule implements OnModuleInit {
+  constructor(
+    private readonly retention: EventRetention,
+    private readonly cursors: ConsumerCursors,
+  ) {}
+
   static forRoot({ events, upcasters }: PublishedEvents): DynamicModule {
     return {
       module: OutboxModule,
@@ -71,8 +77,13 @@ export class OutboxModule {
         Replays,
         ReactionReplayer,
         OutboxGauges,
+        EventRetention,
       ],
-      exports: [Upcasting, LogReader, LogWatch, ConsumerCursors, DeadLetters, Replays, Relay],
+      exports: [Upcasting, LogReader, LogWatch, ConsumerCursors, DeadLetters, Replays, Relay, EventRetention],
     };
+  }
+
+  onModuleInit(): void {
+    this.retention.keepWhatIsNeeded(() => this.cursors.neededFrom());
   }
 }

@@ -88,12 +88,19 @@ export class BatchRun {
       cost.ran(work.workClass);
     }
     await map.flush();
+    await this.purge(transaction);
     this.eventCount = events.length;
     if (events.length > 0) {
       await transaction.appendEvents(events);
     }
     cost.tell(this.queue);
     return outcomes;
+  }
+
+  private async purge(transaction: EngineTransaction): Promise<void> {
+    for (const { sql, parameters, counted } of this.transactions.flatMap(({ purges }) => purges)) {
+      counted(await transaction.purge(sql, parameters));
+    }
   }
 
   private async runWork(work: QueuedWork, own: Transaction): Promise<WorkResult> {

@@ -18,6 +18,14 @@ export interface Mark {
   readonly changes: number;
   readonly events: number;
   readonly settlements: number;
+  readonly purges: number;
+}
+
+/** A deletion by condition that a work has asked for. */
+export interface Purge {
+  readonly sql: string;
+  readonly parameters: SqlParameters;
+  readonly counted: (rows: number) => void;
 }
 
 /** A row that a rehearsal touched: as it was, and as it would be. Undefined: there is no such row. */
@@ -37,6 +45,7 @@ export class Transaction {
   private joinDepth = 0;
   private readonly changes: { entry: Entry; previous: Row | undefined }[] = [];
   private readonly recorded: EventRow[] = [];
+  private readonly asked: Purge[] = [];
   private readonly settlements: ((status: WorkStatus) => void)[] = [];
 
   /** @param shared values that all works of the batch share, e.g. what one of them found out by a query */
@@ -56,6 +65,10 @@ export class Transaction {
   /** A statement of this work has failed: its batch will not be committed, whatever the work does now. */
   get isBroken(): boolean {
     return this.broken;
+  }
+
+  get purges(): readonly Purge[] {
+    return this.asked;
   }
 
   /** Loads several rows at once that turned out to be needed. */
@@ -153,6 +166,24 @@ export class Transaction {
     this.map.guard(this.knownEntry(table, key));
   }
 
+  /**
+   * Has the batch delete by a condition, without loading, what only time has ended (docs/decisions/0016). It does so
+   * after it has written all rows, so the condition sees what its works have changed.
+   * @param counted told how many rows are gone, before the outcome of the work is certain: count in `onSettled`
+   */
+  purge(sql: string, parameters: SqlParameters, counted: (rows: number) => void): void {
+    this.assertOpen();
+    this.asked.push({ sql, parameters, counted });
+  }
+
+  /**
+   * For works that would be in each other's way on two servers. Held to the end of the batch; never waits.
+   * @returns false when another server has it now
+   */
+  tryLock(lock: number): Promise<boolean> {
+    return this.guard(() => this.engine.tryLock(lock));
+  }
+
   /** @throws Error when an event does not match the schema of its type and version */
   record(events: readonly DomainEvent[]): void {
     this.assertOpen();
@@ -209,6 +240,7 @@ export class Transaction {
       changes: this.changes.length,
       events: this.recorded.length,
       settlements: this.settlements.length,
+      purges: this.asked.length,
     };
   }
 
@@ -224,6 +256,7 @@ export class Transaction {
       }
     }
     this.recorded.length = mark.events;
+    this.asked.length = mark.purges;
     for (let index = mark.settlements; index < this.settlements.length; index += 1) {
       const settle = this.settlements[index];
       this.settlements[index] = (status) => settle?.(status === 'success' ? undone : status);
@@ -235,7 +268,7 @@ export class Transaction {
   }
 
   undo(): void {
-    this.undoTo({ changes: 0, events: 0, settlements: 0 });
+    this.undoTo({ changes: 0, events: 0, settlements: 0, purges: 0 });
   }
 
   settle(status: WorkStatus): void {

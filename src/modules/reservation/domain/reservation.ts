@@ -23,6 +23,9 @@ import {
   ReservationNotConfirmed,
 } from './reservation.errors.ts';
 
+/** What the subject of each of its events begins with; the id follows. */
+export const RESERVATION_SUBJECT_PREFIX = 'reservation/';
+
 export interface ReservationState {
   readonly id: string;
   /** As stored: an ACTIVE one may be due, see `statusAt`. */
@@ -258,7 +261,7 @@ export class Reservation extends Aggregate<ReservationState> {
 
 /** The name of a reservation in the event log. */
 export function subjectOf(reservationId: string): string {
-  return `reservation/${reservationId}`;
+  return `${RESERVATION_SUBJECT_PREFIX}${reservationId}`;
 }
 
 function secondsAfter(at: Instant, seconds: number): Instant {

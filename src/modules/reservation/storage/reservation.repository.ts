@@ -86,6 +86,18 @@ export class Reservations {
     }
   }
 
+  /** Removes reservations that have ended, without an event: what happened to them is past. */
+  async remove(tx: Transaction, reservationIds: readonly string[]): Promise<void> {
+    await tx.load(reservationIds.map((id) => ({ table: reservationsTable.name, values: [id] })));
+    const rows = reservationIds.flatMap((id) => tx.loaded(reservationsTable, id) ?? []);
+    for (const row of rows) {
+      tx.remove(reservationsTable, row);
+      for (const place of tx.adopt(reservationPlacesTable, [...placesOf(row).values()])) {
+        tx.remove(reservationPlacesTable, place);
+      }
+    }
+  }
+
   /** Counts the work as refused if a rule says no; what it did is counted with its events. */
   countRefusal(tx: Transaction): void {
     tx.onSettled((status) => {

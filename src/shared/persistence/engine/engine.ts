@@ -57,6 +57,17 @@ export interface EngineTransaction {
   update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void>;
   /** @throws StaleVersion when a row is not at the version that was loaded */
   remove(table: Table, loaded: readonly Row[]): Promise<void>;
+  /**
+   * Deletes by a condition, without loading: for what only time has ended. After the rows are written, before the events.
+   * @returns rows that are gone
+   */
+  purge(sql: string, parameters: SqlParameters): Promise<number>;
+  /**
+   * Takes a lock that all servers on the database share, until the end of the transaction. Never waits.
+   * @param lock a number of the caller's own, 0 to 2^53
+   * @returns false when another server has it
+   */
+  tryLock(lock: number): Promise<boolean>;
   /** The last step before commit: from here on positions are taken, and they are in commit order. */
   appendEvents(events: readonly EventRow[]): Promise<void>;
   /** Ends the transaction either way: after a failure there is nothing left to roll back. */

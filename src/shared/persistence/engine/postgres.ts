@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryResult } from 'pg';
 import { DatabaseError } from 'pg';
 import { EVENT_COLUMNS, type EventRow } from '../../outbox/event-log.ts';
 import type { Column, Table } from '../table.ts';
@@ -135,10 +135,7 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   async select(sql: string, parameters: SqlParameters): Promise<Row[]> {
-    const { text, names } = numbered(sql);
-    const all: SqlParameters = { ...parameters, tenant: this.tenantId };
-    const result = await this.client.query<Row>({ name: nameOf(text), text, values: names.map((name) => all[name]) });
-    return result.rows;
+    return (await this.query(sql, parameters)).rows;
   }
 
   async lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean> {
@@ -177,6 +174,15 @@ class PostgresTransaction implements EngineTransaction {
     this.expectRows(table, loaded.length, await this.write(text, [this.tenantOf(loaded), ...values]));
   }
 
+  async purge(sql: string, parameters: SqlParameters): Promise<number> {
+    return (await this.query(sql, parameters)).rowCount ?? 0;
+  }
+
+  async tryLock(lock: number): Promise<boolean> {
+    const [row] = await this.select('SELECT pg_try_advisory_xact_lock(:lock) AS "locked"', { lock });
+    return row?.locked === true;
+  }
+
   async appendEvents(events: readonly EventRow[]): Promise<void> {
     await this.client.query({
       name: 'lock_event_log',
@@ -208,6 +214,12 @@ class PostgresTransaction implements EngineTransaction {
     } catch {
       release(this.client, true);
     }
+  }
+
+  private query(sql: string, parameters: SqlParameters): Promise<QueryResult<Row>> {
+    const { text, names } = numbered(sql);
+    const all: SqlParameters = { ...parameters, tenant: this.tenantId };
+    return this.client.query<Row>({ name: nameOf(text), text, values: names.map((name) => all[name]) });
   }
 
   private async load(

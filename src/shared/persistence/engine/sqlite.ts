@@ -177,6 +177,16 @@ class SqliteTransaction implements EngineTransaction {
     return Promise.resolve();
   }
 
+  purge(sql: string, parameters: SqlParameters): Promise<number> {
+    const { changes } = this.prepare(sql).run(bindable({ ...parameters, tenant: this.tenantId }));
+    return Promise.resolve(changes);
+  }
+
+  /** The transaction has the whole database to itself. */
+  tryLock(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   appendEvents(events: readonly EventRow[]): Promise<void> {
     const statement = this.prepare(INSERT_EVENT);
     for (const event of events) {
