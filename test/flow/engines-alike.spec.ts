@@ -29,6 +29,7 @@ describeOnPostgres(`SQLite and PostgreSQL, asked the same, TEST_SEED=${SEED}`, (
     for (const path of [
       '/v1/stock',
       '/v1/reservations?limit=200',
+      '/v1/transfers?limit=200',
       '/v1/locations',
       '/v1/products',
       `/v1/stock/${world.skus[0]}`,

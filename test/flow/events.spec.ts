@@ -4,7 +4,7 @@ import { runInContext } from '../../src/shared/kernel/context.ts';
 import type { Answer } from '../support/http.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
-import { allPages, type Reservation, type StockItem, useShop } from '../support/shop.ts';
+import { allPages, type Reservation, type StockItem, type Transfer, useShop } from '../support/shop.ts';
 import { rowsOf } from '../support/sql.ts';
 import { aStormWorld, storm } from '../support/storm.ts';
 
@@ -38,7 +38,7 @@ describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
 
   const dataOf = (event: StoredEvent) => JSON.parse(event.payload) as Record<string, unknown>;
 
-  it('has an event of every change of every stock item and reservation, in their order, and of nothing else', async () => {
+  it('has an event of every change of every stock item, transfer and reservation, in their order, and of nothing else', async () => {
     const world = await aStormWorld(shop.api, 'logged', 15);
     const known: string[] = [];
     const answers: Answer[][] = await Promise.all(
@@ -62,6 +62,10 @@ describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
     for (const { id, version } of await allPages<Reservation>(shop.api, '/v1/reservations')) {
       expected.set(`reservation/${id}`, upTo(version));
     }
+    for (const { id, version } of await allPages<Transfer>(shop.api, '/v1/transfers')) {
+      expected.set(`transfer/${id}`, upTo(version));
+    }
+    expect([...expected.keys()].some((subject) => subject.startsWith('transfer/'))).toBe(true);
     expect(Object.fromEntries(versions)).toEqual(Object.fromEntries(expected));
     expect(new Set(events.map((event) => event.event_id)).size).toBe(events.length);
   });
@@ -128,6 +132,38 @@ describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
     expect(moved.map(dataOf).map(({ movementType, holdId }) => [movementType, holdId])).toEqual([
       ['RECEIPT', undefined],
       ['FULFILMENT', id],
+    ]);
+  });
+
+  it('tells of a transfer at both ends: what left, what is on its way, what arrived and what did not', async () => {
+    const [from, to] = [await shop.location(), await shop.location()];
+    const sku = await shop.stocked({ [from]: 9 });
+    const { id } = await shop.dispatch(sku, from, to, 4);
+    await shop.end('receive', id, { quantity: 3, reason: 'one broken' });
+    const back = await shop.dispatch(sku, from, to, 2);
+    await shop.end('cancel', back.id);
+
+    const place = { sku, fromLocationId: from, toLocationId: to };
+    const told = (events: StoredEvent[]) => events.map((event) => [event.type, event.location_id, dataOf(event)]);
+    expect(told(await eventsOf(`transfer/${id}`))).toEqual([
+      ['inventory.transfer.dispatched', to, { transferId: id, ...place, quantity: 4 }],
+      ['inventory.transfer.received', to, { transferId: id, ...place, quantity: 4, received: 3, reason: 'one broken' }],
+    ]);
+    expect((await eventsOf(`transfer/${back.id}`)).map(({ type }) => type)).toEqual([
+      'inventory.transfer.dispatched',
+      'inventory.transfer.cancelled',
+    ]);
+    expect(told((await eventsOf(`stock/${sku}/${from}`)).slice(1))).toMatchObject([
+      ['inventory.stock.moved', from, { movementType: 'TRANSFER_OUT', delta: -4, reference: id }],
+      ['inventory.stock.moved', from, { movementType: 'TRANSFER_OUT', delta: -2, reference: back.id }],
+      ['inventory.stock.moved', from, { movementType: 'TRANSFER_IN', delta: 2, reference: back.id }],
+    ]);
+    expect(told(await eventsOf(`stock/${sku}/${to}`))).toMatchObject([
+      ['inventory.stock.incoming-changed', to, { transferId: id, delta: 4, stock: { incoming: 4, onHand: 0 } }],
+      ['inventory.stock.moved', to, { movementType: 'TRANSFER_IN', delta: 4, stock: { incoming: 0, onHand: 4 } }],
+      ['inventory.stock.moved', to, { movementType: 'WRITE_OFF', delta: -1, reason: 'one broken', reference: id }],
+      ['inventory.stock.incoming-changed', to, { transferId: back.id, delta: 2, stock: { incoming: 2 } }],
+      ['inventory.stock.incoming-changed', to, { transferId: back.id, delta: -2, stock: { incoming: 0 } }],
     ]);
   });
 

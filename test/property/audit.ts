@@ -18,13 +18,26 @@ interface ItemRow {
   readonly version: number;
 }
 
+interface TransferRow {
+  readonly id: string;
+  readonly sku: string;
+  readonly fromLocationId: string;
+  readonly toLocationId: string;
+  readonly quantity: number;
+  readonly received: number | null;
+  readonly status: string;
+  readonly version: number;
+}
+
 interface MovementRow {
   readonly sku: string;
   readonly locationId: string;
   readonly itemVersion: number;
   readonly movementId: string;
+  readonly type: string;
   readonly delta: number;
   readonly onHandAfter: number;
+  readonly reference: string | null;
 }
 
 interface ReservationRow {
@@ -46,6 +59,7 @@ interface StockPayload {
   readonly stock: Balances;
   readonly movementId?: string;
   readonly movementType?: string;
+  readonly reference?: string | null;
   readonly delta?: number;
   readonly units?: number;
   readonly from?: string;
@@ -56,8 +70,11 @@ interface StockPayload {
 const PLACE = 'sku AS "sku", location_id AS "locationId"';
 const ITEMS = `SELECT ${PLACE}, on_hand AS "onHand", held AS "held", committed AS "committed", incoming AS "incoming",
   safety_stock AS "safetyStock", version AS "version" FROM stock_items WHERE tenant_id = :tenant`;
-const MOVEMENTS = `SELECT ${PLACE}, item_version AS "itemVersion", movement_id AS "movementId", delta AS "delta",
-  on_hand_after AS "onHandAfter" FROM movements WHERE tenant_id = :tenant ORDER BY sku, location_id, item_version`;
+const MOVEMENTS = `SELECT ${PLACE}, item_version AS "itemVersion", movement_id AS "movementId", type AS "type",
+  delta AS "delta", on_hand_after AS "onHandAfter", reference AS "reference" FROM movements WHERE tenant_id = :tenant ORDER BY sku, location_id, item_version`;
+const TRANSFERS = `SELECT id AS "id", sku AS "sku", from_location_id AS "fromLocationId",
+  to_location_id AS "toLocationId", quantity AS "quantity", received AS "received", status AS "status",
+  version AS "version" FROM transfers WHERE tenant_id = :tenant`;
 const RESERVATIONS =
   'SELECT id AS "id", status AS "status", lines AS "lines", version AS "version" FROM reservations WHERE tenant_id = :tenant';
 const EVENTS = `SELECT position AS "position", type AS "type", subject AS "subject", subject_version AS "subjectVersion",
@@ -67,12 +84,14 @@ const EVENTS = `SELECT position AS "position", type AS "type", subject AS "subje
 export async function auditTenant(shop: ShopUnderTest, tenantId: string): Promise<void> {
   const items = await shop.select<ItemRow>(tenantId, ITEMS);
   const movements = await shop.select<MovementRow>(tenantId, MOVEMENTS);
+  const transfers = await shop.select<TransferRow>(tenantId, TRANSFERS);
   const reservations = await shop.select<ReservationRow>(tenantId, RESERVATIONS);
   const events = await shop.select<EventRow>(tenantId, EVENTS);
   const ofSubject = (subject: string): EventRow[] => events.filter((event) => event.subject === subject);
 
   for (const { id, version } of reservations)
     auditVersions(`reservation/${id}`, version, ofSubject(`reservation/${id}`));
+  for (const { id, version } of transfers) auditVersions(`transfer/${id}`, version, ofSubject(`transfer/${id}`));
   for (const item of items) {
     const subject = `stock/${item.sku}/${item.locationId}`;
     const isHere = (row: { sku: string; locationId: string }): boolean =>
@@ -81,10 +100,16 @@ export async function auditTenant(shop: ShopUnderTest, tenantId: string): Promis
     const log = ofSubject(subject).map((event) => ({ ...event, ...(JSON.parse(event.payload) as StockPayload) }));
     auditLedger(subject, item, movements.filter(isHere), log);
     auditPromises(subject, item, reservations, log);
-    auditBalances(subject, item, log);
+    auditIncoming(subject, item, transfers);
+    auditBalances(subject, item, transfers, log);
   }
+  transfers.forEach((transfer) => {
+    auditTransfer(transfer, movements);
+  });
+  auditSums(items, movements, transfers);
   const subjects = new Set(events.map(({ subject }) => subject));
-  check(subjects.size === items.length + reservations.length, 'every subject of the log is stored, and the reverse');
+  const stored = items.length + reservations.length + transfers.length;
+  check(subjects.size === stored, 'every subject of the log is stored, and the reverse');
 }
 
 function check(holds: boolean, rule: string): void {
@@ -136,18 +161,70 @@ function auditPromises(name: string, item: ItemRow, all: readonly ReservationRow
   check(promised.CONFIRMED === item.committed, `committed of ${name} is the sum over CONFIRMED lines`);
 }
 
+/** Incoming is what transfers have on their way to the item. */
+function auditIncoming(name: string, { sku, locationId, incoming }: ItemRow, transfers: readonly TransferRow[]): void {
+  const coming = transfers.filter(
+    (one) => one.status === 'IN_TRANSIT' && one.sku === sku && one.toLocationId === locationId,
+  );
+  check(unitsOf(coming) === incoming, `incoming of ${name} is the sum over transfers IN_TRANSIT to it`);
+}
+
+/** The movements of a transfer are those that its status tells, at the places that it names. */
+function auditTransfer(transfer: TransferRow, movements: readonly MovementRow[]): void {
+  const { id, fromLocationId, toLocationId, quantity, received, status } = transfer;
+  const missing = status === 'RECEIVED' ? quantity - (received ?? 0) : 0;
+  const expected = [
+    `TRANSFER_OUT ${-quantity} ${fromLocationId}`,
+    ...(status === 'CANCELLED' ? [`TRANSFER_IN ${quantity} ${fromLocationId}`] : []),
+    ...(status === 'RECEIVED' ? [`TRANSFER_IN ${quantity} ${toLocationId}`] : []),
+    ...(missing > 0 ? [`WRITE_OFF ${-missing} ${toLocationId}`] : []),
+  ];
+  const moved = movements
+    .filter(({ reference, sku }) => reference === id && sku === transfer.sku)
+    .map(({ type, delta, locationId }) => `${type} ${delta} ${locationId}`);
+  check(expected.sort().join() === moved.sort().join(), `transfer ${id}, ${status}, has moved ${moved.join()}`);
+}
+
+/** Over all locations, on-hand and units in transit of a sku together change only by what is no transfer. */
+function auditSums(
+  items: readonly ItemRow[],
+  movements: readonly MovementRow[],
+  transfers: readonly TransferRow[],
+): void {
+  for (const sku of new Set(items.map((item) => item.sku))) {
+    const isOfSku = (row: { sku: string }): boolean => row.sku === sku;
+    const onHand = items.filter(isOfSku).reduce((sum, item) => sum + item.onHand, 0);
+    const inTransit = unitsOf(transfers.filter((one) => isOfSku(one) && one.status === 'IN_TRANSIT'));
+    const came = movements
+      .filter((one) => isOfSku(one) && one.type !== 'TRANSFER_OUT' && one.type !== 'TRANSFER_IN')
+      .reduce((sum, { delta }) => sum + delta, 0);
+    check(onHand + inTransit === came, `no unit of ${sku} is made or lost between two locations`);
+  }
+}
+
+function unitsOf(transfers: readonly TransferRow[]): number {
+  return transfers.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
 /** Each event leads from the balances before to those that it tells, and only a fact sells what is not there (rule 1). */
-function auditBalances(name: string, item: ItemRow, log: readonly StockEvent[]): void {
+function auditBalances(
+  name: string,
+  item: ItemRow,
+  transfers: readonly TransferRow[],
+  log: readonly StockEvent[],
+): void {
+  const comingHere = new Set(transfers.filter((one) => one.toLocationId === item.locationId).map(({ id }) => id));
   let balances = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0 };
   let lastMovement: string | undefined;
   for (const event of log) {
-    const { onHand, held, committed, safetyStock, available } = event.stock;
+    const { onHand, held, committed, incoming, safetyStock, available } = event.stock;
     const kind = event.type.replace('inventory.stock.', '');
-    balances = follow(balances, event, kind, safetyStock);
+    const arrived = event.movementType === 'TRANSFER_IN' && comingHere.has(event.reference ?? '');
+    balances = follow(balances, event, kind, safetyStock, arrived);
     if (kind === 'moved') lastMovement = event.movementType;
     if (kind === 'oversold') check(lastMovement === 'COUNT', `only a fact has oversold ${name}`);
-    const told = [onHand, held, committed, safetyStock].join();
-    const followed = [balances.onHand, balances.held, balances.committed, balances.safetyStock].join();
+    const told = [onHand, held, committed, incoming, safetyStock].join();
+    const followed = Object.values(balances).join();
     check(told === followed, `version ${event.subjectVersion} of ${name} follows from its events`);
     check(available === onHand - held - committed - safetyStock, `available of ${name} is what is left`);
   }
@@ -155,19 +232,21 @@ function auditBalances(name: string, item: ItemRow, log: readonly StockEvent[]):
   check(stored === Object.values(balances).join(), `the last event of ${name} tells its row`);
 }
 
-function follow<B extends { onHand: number; held: number; committed: number; safetyStock: number }>(
+function follow<B extends Omit<Balances, 'available'>>(
   before: B,
   { delta = 0, units = 0, from, movementType }: StockEvent,
   kind: string,
   safetyStock: number,
+  arrived: boolean,
 ): B {
-  const { onHand, held, committed } = before;
+  const { onHand, held, committed, incoming } = before;
   switch (kind) {
     case 'moved':
       return {
         ...before,
         onHand: onHand + delta,
         committed: movementType === 'FULFILMENT' ? committed + delta : committed,
+        incoming: arrived ? incoming - delta : incoming,
       };
     case 'held':
       return { ...before, held: held + units };
@@ -175,6 +254,8 @@ function follow<B extends { onHand: number; held: number; committed: number; saf
       return from === 'HELD' ? { ...before, held: held - units } : { ...before, committed: committed - units };
     case 'committed':
       return { ...before, held: held - units, committed: committed + units };
+    case 'incoming-changed':
+      return { ...before, incoming: incoming + delta };
     case 'policy-changed':
       return { ...before, safetyStock };
     default:

@@ -1,4 +1,4 @@
-import type { HoldLine } from '../../src/modules/inventory/contract.ts';
+import type { HoldLine, TransferView } from '../../src/modules/inventory/contract.ts';
 import type { ReservationStatus } from '../../src/modules/reservation/contract.ts';
 import type { Instant } from '../../src/shared/kernel/clock.ts';
 import type { Request, Sent } from './requests.ts';
@@ -8,8 +8,10 @@ import { isOver, itemAt, type Kept, type World } from './world.ts';
 /* Turns what a story has drawn into requests about what is there at that moment. */
 
 type AskOnReservation = Extract<Ask, { reservation: number }>;
+type AskOnTransfer = Extract<Ask, { transfer: number }>;
 
 const NO_SUCH_RESERVATION = 'no-such-reservation';
+const NO_SUCH_TRANSFER = 'no-such-transfer';
 
 /** @param keyedBefore requests that were sent under a key, oldest first */
 export function castSending(sending: Sending, name: string, world: World, at: Instant, keyedBefore: Sent[]): Sent {
@@ -53,6 +55,14 @@ function castAsk(ask: Ask, world: World, at: Instant): Request {
       const { lines, ttlSeconds, cartId } = ask;
       return { kind: ask.ask, lines, ttlSeconds, cartId };
     }
+    case 'dispatch': {
+      const { sku, from: fromLocationId, quantity } = ask;
+      const toLocationId = LOCATIONS[(placeNumber(fromLocationId) + ask.onward) % LOCATIONS.length] ?? 'L9';
+      return { kind: ask.ask, sku, fromLocationId, toLocationId, quantity };
+    }
+    case 'receive':
+    case 'cancelTransfer':
+      return castOnTransfer(ask, transferFor(ask, world));
     case 'sweep':
       return { kind: ask.ask, ids: idsToSweep(world, at, ask.everything) };
     case 'replace':
@@ -82,6 +92,27 @@ function castOnReservation(ask: AskOnReservation, kept: Kept | undefined): Reque
     case 'fulfil':
       return { kind: 'fulfil', id, locationId: placeToFulfil(kept?.lines ?? [], ask), ifMatch };
   }
+}
+
+function castOnTransfer(ask: AskOnTransfer, transfer: TransferView | undefined): Request {
+  const id = transfer?.id ?? NO_SUCH_TRANSFER;
+  const ifMatch = versionToMatch(ask.match, transfer?.version ?? 0);
+  if (ask.ask === 'cancelTransfer') return { kind: ask.ask, id, ifMatch };
+  const quantity = ask.percent === null ? null : Math.ceil(((transfer?.quantity ?? 1) * ask.percent) / 100);
+  return { kind: ask.ask, id, quantity, ifMatch };
+}
+
+/** Mostly one that is on its way, the latest first; now and then one that does not exist. */
+function transferFor({ transfer: pick }: AskOnTransfer, { transfers }: World): TransferView | undefined {
+  const all = [...transfers.values()];
+  const onTheWay = all.filter(({ status }) => status === 'IN_TRANSIT');
+  const among = pick % 4 > 0 && onTheWay.length > 0 ? onTheWay : all;
+  return pick % 29 === 28 ? undefined : among.at(-1 - (Math.floor(pick / 4) % Math.max(1, among.length)));
+}
+
+/** A place that does not exist is sent to the first one. */
+function placeNumber(locationId: string): number {
+  return LOCATIONS.findIndex((place) => place === locationId);
 }
 
 /** Most picks are among those where the request may succeed; now and then it is one that does not exist. */

@@ -103,6 +103,7 @@ function witnessOf(own: readonly LoggedEvent[]): Witness {
   return {
     reservationId: idIn('reservation.created', 'reservationId'),
     movementId: idIn('inventory.stock.moved', 'movementId'),
+    transferId: idIn('inventory.transfer.dispatched', 'transferId'),
   };
 }
 

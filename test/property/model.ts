@@ -2,6 +2,7 @@ import type { Instant } from '../../src/shared/kernel/clock.ts';
 import type { Outcome, Request, Sent } from './requests.ts';
 import { cancel, confirm, create, fulfil, refresh, sweep, update } from './reservation-rules.ts';
 import { count, move, putLocation, putProduct, setPolicy } from './stock-rules.ts';
+import { cancelTransfer, dispatch, receive } from './transfer-rules.ts';
 import { copyOf, type ExpectedEvent, Refused, type Witness, type Work, type World } from './world.ts';
 
 /** How long the application under test keeps an answer under its key: the least that can be set. */
@@ -60,6 +61,12 @@ function answerTo(work: Work, request: Request): unknown {
       return cancel(work, request);
     case 'fulfil':
       return fulfil(work, request);
+    case 'dispatch':
+      return dispatch(work, request);
+    case 'receive':
+      return receive(work, request);
+    case 'cancelTransfer':
+      return cancelTransfer(work, request);
     case 'sweep':
       return sweep(work, request);
   }

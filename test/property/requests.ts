@@ -1,9 +1,12 @@
 import type { Command } from '@nestjs/cqrs';
 import {
+  CancelTransfer,
   CountStock,
+  DispatchTransfer,
   type HoldLine,
   PutLocation,
   PutProduct,
+  ReceiveTransfer,
   RecordMovement,
   type RecordableMovement,
   SetStockPolicy,
@@ -39,6 +42,9 @@ export type Request =
   | { kind: 'confirm'; id: string; orderId: string; ifMatch: number | null }
   | { kind: 'cancel'; id: string; ifMatch: number | null }
   | { kind: 'fulfil'; id: string; locationId: string | null; ifMatch: number | null }
+  | { kind: 'dispatch'; sku: string; fromLocationId: string; toLocationId: string; quantity: number }
+  | { kind: 'receive'; id: string; quantity: number | null; ifMatch: number | null }
+  | { kind: 'cancelTransfer'; id: string; ifMatch: number | null }
   | { kind: 'sweep'; ids: readonly string[] };
 
 export type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
@@ -87,6 +93,14 @@ export function toCommand(request: Request): Command<unknown> & Keyed {
       return new CancelReservation(request.id, null, ifMatch);
     case 'fulfil':
       return new FulfilReservation(request.id, request.locationId, ifMatch);
+    case 'dispatch': {
+      const { sku, fromLocationId, toLocationId, quantity } = request;
+      return new DispatchTransfer({ sku, fromLocationId, toLocationId, quantity });
+    }
+    case 'receive':
+      return new ReceiveTransfer(request.id, request.quantity, null, ifMatch);
+    case 'cancelTransfer':
+      return new CancelTransfer(request.id, null, ifMatch);
     case 'sweep':
       return new ExpireDueReservations(request.ids);
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { GetSkuStock, GetStockItem } from '../../src/modules/inventory/contract.ts';
+import { GetSkuStock, GetStockItem, GetTransfer, ListTransfers } from '../../src/modules/inventory/contract.ts';
 import { GetReservation, ListReservations } from '../../src/modules/reservation/contract.ts';
 import { type Instant, toIsoInstant } from '../../src/shared/kernel/clock.ts';
 import { auditTenant } from './audit.ts';
@@ -150,7 +150,10 @@ class Telling {
       (kind === 'stock' ? skus : ids).add(name);
     }
     for (const sku of skus) await this.compareSku(sku);
-    for (const id of ids) await this.compareReservation(id);
+    for (const id of ids) {
+      await this.compareReservation(id);
+      await this.compareTransfer(id);
+    }
   }
 
   private async compareEverything(): Promise<void> {
@@ -163,6 +166,9 @@ class Telling {
       kept.map((one) => viewReservation(one, at)),
       page.items,
     );
+    const transfers = [...this.world.transfers.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    const listed = await this.shop.ask(this.tenantId, new ListTransfers(NO_TRANSFER_FILTER, PAGE_MAX, null));
+    this.same('The list of transfers', transfers, listed.items);
   }
 
   private async compareSku(sku: string): Promise<void> {
@@ -196,6 +202,12 @@ class Telling {
     this.same(`Reservation ${id}`, viewReservation(kept, this.shop.clock.now()), shown);
   }
 
+  private async compareTransfer(id: string): Promise<void> {
+    const transfer = this.world.transfers.get(id);
+    if (transfer === undefined) return;
+    this.same(`Transfer ${id}`, transfer, await this.shop.ask(this.tenantId, new GetTransfer(id)));
+  }
+
   private same(what: string, expected: object, shown: object): void {
     const [wanted, seen] = [expected, shown].map((value): unknown => JSON.parse(show(value)));
     if (!isDeepStrictEqual(wanted, seen)) {
@@ -224,6 +236,7 @@ class Telling {
   }
 }
 
+const NO_TRANSFER_FILTER = { status: null, sku: null, fromLocationId: null, toLocationId: null };
 const NO_FILTER = { status: null, cartId: null, orderId: null, locationId: null };
 
 function found<T>(value: T | undefined): T {

@@ -3,7 +3,7 @@ import { counts } from '../support/counts.ts';
 import { describeOnPostgres, type Engine } from '../support/services.ts';
 import { runStory } from './run-story.ts';
 import { ShopUnderTest } from './shop-under-test.ts';
-import { stories } from './stories.ts';
+import { type Setting, stories } from './stories.ts';
 import { Visits } from './visits.ts';
 
 /*
@@ -31,6 +31,11 @@ const LEAST_VISITS = {
   UNKNOWN_PRODUCT: 2,
   VERSION_MISMATCH: 6,
   'update: INSUFFICIENT_STOCK': 3,
+  TRANSFER_NOT_IN_TRANSIT: 2,
+  VALIDATION_FAILED: 1,
+  'inventory.transfer.dispatched': 10,
+  'inventory.transfer.received': 4,
+  'inventory.transfer.cancelled': 2,
   'create takes due units': 3,
   'inventory.stock.oversold': 1,
   'inventory.stock.low': 8,
@@ -53,6 +58,7 @@ interface Suite {
   /** Stories to tell. */
   readonly forward: number;
   readonly withClockSteppingBack: number;
+  readonly aboutTransfers: number;
 }
 
 function describeStories({ engine, ...told }: Suite): Visits {
@@ -63,20 +69,25 @@ function describeStories({ engine, ...told }: Suite): Visits {
   });
   afterAll(() => shop.close());
 
-  const tell = (title: string, clockMayGoBack: boolean, numRuns: number): void => {
+  const tell = (title: string, setting: Setting, numRuns: number): void => {
     const limit = timeMaxMs(numRuns);
     const options = { numRuns, interruptAfterTimeLimit: limit - 10_000, markInterruptAsFailure: true };
     it(
       title,
       async () => {
-        const property = fc.asyncProperty(stories(clockMayGoBack), (story) => runStory(shop, story, visits));
+        const property = fc.asyncProperty(stories(setting), (story) => runStory(shop, story, visits));
         await fc.assert(property, SEED === undefined ? options : { ...options, seed: Number(SEED) });
       },
       limit,
     );
   };
-  tell('answers, stores and publishes what the rules say', false, told.forward);
-  tell('does so while the clock steps back by up to a minute', true, told.withClockSteppingBack);
+  const about = 'everything';
+  const forward = { about, clockMayGoBack: false } as const;
+  tell('answers, stores and publishes what the rules say', forward, told.forward);
+  const back = { about, clockMayGoBack: true } as const;
+  tell('does so while the clock steps back by up to a minute', back, told.withClockSteppingBack);
+  const sent = { about: 'transfers', clockMayGoBack: true } as const;
+  tell('loses and makes no unit while most of them are on their way', sent, told.aboutTransfers);
   return visits;
 }
 
@@ -85,6 +96,7 @@ describe('Stock and reservations, whatever happens (SQLite)', () => {
     engine: 'sqlite',
     forward: counts(120, 3_000),
     withClockSteppingBack: counts(50, 1_500),
+    aboutTransfers: counts(40, 1_500),
   });
 
   // A run that never got there would prove nothing. These are a few times less than what a short run sees.
@@ -95,5 +107,10 @@ describe('Stock and reservations, whatever happens (SQLite)', () => {
 });
 
 describeOnPostgres('Stock and reservations, whatever happens', () => {
-  describeStories({ engine: 'postgres', forward: counts(10, 250), withClockSteppingBack: counts(5, 120) });
+  describeStories({
+    engine: 'postgres',
+    forward: counts(10, 250),
+    withClockSteppingBack: counts(5, 120),
+    aboutTransfers: counts(5, 120),
+  });
 });

@@ -23,7 +23,14 @@ import {
 /* Rules 1, 2 and 5 of DESIGN section 3 for stock items, and the catalogue that they need. */
 
 /** Every change of an item: a version, an event with the balances after it, and the alarms that it sets off. */
-function changeItem(work: Work, item: Item, type: string, data: object, change: () => void): void {
+export function changeItem(
+  work: Work,
+  item: Item,
+  type: string,
+  data: object,
+  change: () => void,
+  alarms: 'loudly' | 'quietly' = 'loudly',
+): void {
   const { world, at } = work;
   const { sku, locationId } = item;
   const before = balancesOf(world, item);
@@ -44,6 +51,7 @@ function changeItem(work: Work, item: Item, type: string, data: object, change: 
     });
   };
   publish(type, data);
+  if (alarms === 'quietly') return;
   const shortBy = shortage(stock);
   if (shortBy > 0 && shortBy > shortage(before)) publish('oversold', { shortBy });
   if (isLow(item, stock) && !wasLow) publish('low', { lowStockThreshold: item.lowStockThreshold });

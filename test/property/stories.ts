@@ -16,7 +16,7 @@ const STEPS_MAX = 60;
 export const FAULTS = ['none', 'answer lost', 'commit lost', 'stale events', 'stale rows', 'poison'] as const;
 export type FaultName = (typeof FAULTS)[number];
 
-/** Draws the line, the location or the reservation out of those that are there. */
+/** Draws the line, the location, the reservation or the transfer out of those that are there. */
 type Pick = number;
 
 type Fulfilled = 'everywhere' | 'at one of its places' | 'anywhere';
@@ -29,6 +29,10 @@ interface Common {
 
 interface OnReservation extends Common {
   readonly reservation: Pick;
+}
+
+interface OnTransfer extends Common {
+  readonly transfer: Pick;
 }
 
 /** A request before its numbers mean anything. */
@@ -45,6 +49,11 @@ export type Ask =
   | (OnReservation & { ask: 'confirm'; orderId: string })
   | (OnReservation & { ask: 'cancel' })
   | (OnReservation & { ask: 'fulfil'; where: Fulfilled; place: Pick })
+  /** `onward`: how many places further the target is. */
+  | (Common & { ask: 'dispatch'; sku: string; from: string; onward: number; quantity: number })
+  /** `percent` of what was dispatched; null: nothing is said. */
+  | (OnTransfer & { ask: 'receive'; percent: number | null })
+  | (OnTransfer & { ask: 'cancelTransfer' })
   | { ask: 'sweep'; everything: boolean };
 
 /** `again`: the very same request under the same key; `misuse`: another request under the key of an earlier one. */
@@ -94,6 +103,7 @@ const common = {
   ),
 };
 const onReservation = { ...common, reservation: pick };
+const onTransfer = { ...common, transfer: pick };
 
 /** One kind of request with what it says. */
 function named<Name extends Ask['ask']>(
@@ -106,7 +116,24 @@ function named<Name extends Ask['ask']>(
 }
 
 const item = { sku, locationId: place };
-const ask: fc.Arbitrary<Ask> = fc.oneof(
+const transferAsks = [
+  {
+    weight: 3,
+    arbitrary: named('dispatch', {
+      ...common,
+      sku,
+      from: place,
+      onward: fc.constantFrom(1, 2),
+      quantity: fc.constantFrom(1, 2, 3, 5, 8),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: named('receive', { ...onTransfer, percent: fc.constantFrom(null, null, 0, 40, 70, 100, 150) }),
+  },
+  { weight: 1, arbitrary: named('cancelTransfer', onTransfer) },
+];
+const otherAsks = [
   {
     weight: 1,
     arbitrary: named('putLocation', {
@@ -151,24 +178,35 @@ const ask: fc.Arbitrary<Ask> = fc.oneof(
   { weight: 2, arbitrary: named('cancel', onReservation) },
   { weight: 4, arbitrary: named('fulfil', { ...onReservation, where: fulfilled, place: pick }) },
   { weight: 1, arbitrary: named('sweep', { everything: fc.boolean() }) },
-);
+];
 
-const sending: fc.Arbitrary<Sending> = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ send: fc.constant('new' as const), what: ask }) },
-  { weight: 2, arbitrary: fc.record({ send: fc.constant('again' as const), earlier: pick }) },
-  { weight: 1, arbitrary: fc.record({ send: fc.constant('misuse' as const), earlier: pick, what: ask }) },
-);
+function sendings(asks: readonly { weight: number; arbitrary: fc.Arbitrary<Ask> }[]): fc.Arbitrary<Sending> {
+  const ask = fc.oneof(...asks);
+  return fc.oneof(
+    { weight: 12, arbitrary: fc.record({ send: fc.constant('new' as const), what: ask }) },
+    { weight: 2, arbitrary: fc.record({ send: fc.constant('again' as const), earlier: pick }) },
+    { weight: 1, arbitrary: fc.record({ send: fc.constant('misuse' as const), earlier: pick, what: ask }) },
+  );
+}
 
-const together = fc.oneof(
-  { weight: 3, arbitrary: fc.array(sending, { minLength: 1, maxLength: 1 }) },
-  { weight: 1, arbitrary: fc.array(sending, { minLength: 2, maxLength: 5 }) },
-);
 const fault = fc.oneof(
   { weight: 9, arbitrary: fc.constant('none' as const) },
   { weight: 1, arbitrary: fc.constantFrom(...FAULTS) },
 );
 
-const asking = fc.record({ step: fc.constant('ask' as const), together, fault });
+function asking(about: Emphasis): fc.Arbitrary<Step> {
+  const weightOfTransfers = about === 'transfers' ? 8 : 1;
+  const sending = sendings([
+    ...otherAsks,
+    ...transferAsks.map((one) => ({ ...one, weight: one.weight * weightOfTransfers })),
+  ]);
+  const together = fc.oneof(
+    { weight: 3, arbitrary: fc.array(sending, { minLength: 1, maxLength: 1 }) },
+    { weight: 1, arbitrary: fc.array(sending, { minLength: 2, maxLength: 5 }) },
+  );
+  return fc.record({ step: fc.constant('ask' as const), together, fault });
+}
+
 const waiting = fc.oneof(
   fc.record({
     step: fc.constant('wait' as const),
@@ -181,10 +219,18 @@ const goingBack = fc.record({
   seconds: fc.integer({ min: 1, max: 60 }),
 });
 
-/** @param clockMayGoBack as a server's clock does when it is set right, by at most a minute at a time */
-export function stories(clockMayGoBack: boolean): fc.Arbitrary<Story> {
+/** What most requests are about. */
+type Emphasis = 'everything' | 'transfers';
+
+export interface Setting {
+  readonly about: Emphasis;
+  /** As a server's clock does when it is set right, by at most a minute at a time. */
+  readonly clockMayGoBack: boolean;
+}
+
+export function stories({ about, clockMayGoBack }: Setting): fc.Arbitrary<Story> {
   const step = fc.oneof(
-    { weight: 8, arbitrary: asking },
+    { weight: 8, arbitrary: asking(about) },
     { weight: 2, arbitrary: waiting },
     ...(clockMayGoBack ? [{ weight: 1, arbitrary: goingBack }] : []),
   );

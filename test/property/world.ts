@@ -1,4 +1,10 @@
-import type { Balances, LocationView, ProductView, StockItemView } from '../../src/modules/inventory/contract.ts';
+import type {
+  Balances,
+  LocationView,
+  ProductView,
+  StockItemView,
+  TransferView,
+} from '../../src/modules/inventory/contract.ts';
 import type { ReservationView } from '../../src/modules/reservation/contract.ts';
 import type { Instant } from '../../src/shared/kernel/clock.ts';
 
@@ -7,7 +13,7 @@ import type { Instant } from '../../src/shared/kernel/clock.ts';
  * added up whenever somebody asks, so they cannot be wrong by bookkeeping.
  */
 
-/** One sku at one location. What is held and committed is not stored: see `Hold`. */
+/** One sku at one location. What is held, committed and incoming is not stored: see `Hold` and `transfers`. */
 export interface Item {
   readonly sku: string;
   readonly locationId: string;
@@ -44,6 +50,7 @@ export interface World {
   readonly locations: Map<string, LocationView>;
   readonly items: Map<string, Item>;
   readonly holds: Map<string, Hold>;
+  readonly transfers: Map<string, TransferView>;
   readonly reservations: Map<string, Kept>;
   readonly answers: Map<string, KeptAnswer>;
 }
@@ -54,6 +61,7 @@ export function emptyWorld(): World {
     locations: new Map(),
     items: new Map(),
     holds: new Map(),
+    transfers: new Map(),
     reservations: new Map(),
     answers: new Map(),
   };
@@ -68,6 +76,7 @@ export function copyOf(world: World): World {
     locations: copied(world.locations),
     items: copied(world.items),
     holds: copied(world.holds),
+    transfers: copied(world.transfers),
     reservations: copied(world.reservations),
     answers: copied(world.answers),
   };
@@ -87,6 +96,7 @@ export interface ExpectedEvent {
 export interface Witness {
   readonly reservationId: string;
   readonly movementId: string;
+  readonly transferId: string;
 }
 
 /** One request at work on the world, at one instant. */
@@ -133,7 +143,14 @@ export function balancesOf(world: World, item: Item): Balances {
   const held = unitsOf(holds.filter(({ state }) => state === 'HELD'));
   const committed = unitsOf(holds.filter(({ state }) => state === 'COMMITTED'));
   const { onHand, safetyStock } = item;
-  return { onHand, held, committed, incoming: 0, safetyStock, available: onHand - held - committed - safetyStock };
+  const incoming = incomingAt(world, item.sku, item.locationId);
+  return { onHand, held, committed, incoming, safetyStock, available: onHand - held - committed - safetyStock };
+}
+
+function incomingAt({ transfers }: World, sku: string, locationId: string): number {
+  return [...transfers.values()]
+    .filter((one) => one.status === 'IN_TRANSIT' && one.sku === sku && one.toLocationId === locationId)
+    .reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
 /** An item as everybody sees it: holds that are over do not count (rule 5). */

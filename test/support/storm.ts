@@ -1,10 +1,12 @@
 import { type Answer, type Api, freshKey } from './http.ts';
 import type { Random } from './random.ts';
-import { type Line, type Reservation, ShopClient } from './shop.ts';
+import { type Line, type Reservation, ShopClient, type Transfer } from './shop.ts';
 
 export interface StormWorld {
   readonly skus: readonly string[];
   readonly locations: readonly string[];
+  /** Ids of all transfers so far; the buyers add theirs. */
+  readonly transfers: string[];
 }
 
 /**
@@ -18,11 +20,12 @@ export async function aStormWorld(api: Api, name: string, units: number): Promis
   const stock = Object.fromEntries(locations.map((locationId) => [locationId, units]));
   const skus: string[] = [];
   for (let i = 0; i < 4; i++) skus.push(await shop.stocked(stock));
-  return { skus, locations };
+  return { skus, locations, transfers: [] };
 }
 
 /**
- * One buyer: makes, changes, pays, cancels and fulfils reservations in random order, its own and those of others.
+ * One buyer: makes, changes, pays, cancels and fulfils reservations in random order, its own and those of others; now and
+ * then it moves stock.
  * @param known ids of all reservations so far, shared by the buyers of a storm
  * @returns every answer, so that the suite can judge them
  */
@@ -39,6 +42,7 @@ export async function storm(
     const answer = await oneStep(shop, world, random, known);
     answers.push(answer);
     if (answer.status === 201 && isReservation(answer.body)) known.push(answer.body.id);
+    if (answer.status === 201 && isTransfer(answer.body)) world.transfers.push(answer.body.id);
   }
   return answers;
 }
@@ -55,8 +59,17 @@ function oneStep(shop: ShopClient, world: StormWorld, random: Random, known: rea
   if (dice <= 92) {
     return shop.tryTo('fulfil', id, random.chance(50) ? {} : { locationId: random.pick(world.locations) });
   }
-  const type = random.pick(['RECEIPT', 'RETURN', 'SALE', 'WRITE_OFF']);
   const [sku, locationId] = [random.pick(world.skus), random.pick(world.locations)];
+  if (dice <= 94) {
+    const target = random.pick(world.locations.filter((place) => place !== locationId));
+    return shop.tryDispatch(sku, locationId, target, random.whole(1, 4));
+  }
+  if (dice <= 96 && world.transfers.length > 0) {
+    const transferId = random.pick(world.transfers.slice(-4));
+    const quantity = random.pick([null, 0, 1]);
+    return random.chance(30) ? shop.tryEnd('cancel', transferId) : shop.tryEnd('receive', transferId, { quantity });
+  }
+  const type = random.pick(['RECEIPT', 'RETURN', 'SALE', 'WRITE_OFF']);
   return shop.tryMove(sku, locationId, type, random.whole(1, 3), {}, { key: freshKey() });
 }
 
@@ -87,4 +100,8 @@ export function tally(answers: readonly Answer[]): Record<string, number> {
 
 function isReservation(body: unknown): body is Reservation {
   return typeof body === 'object' && body !== null && 'lines' in body;
+}
+
+function isTransfer(body: unknown): body is Transfer {
+  return typeof body === 'object' && body !== null && 'fromLocationId' in body;
 }
