@@ -121,12 +121,11 @@ export function isPlainText(value: unknown): value is string {
 
 const textRule: Rule = (value) => {
   if (typeof value !== 'string') return 'must be a text';
+  // First, so that nothing else looks at a megabyte.
+  if (hasMoreCharactersThan(value, TEXT_CHARACTERS_MAX)) return `must have at most ${TEXT_CHARACTERS_MAX} characters`;
   if (value.trim() === '') return 'must not be empty or blank';
   if (!value.isWellFormed()) return 'has a lone surrogate, which is no character';
-  if (CONTROL.test(value)) return 'must not have control characters';
-  return hasMoreCharactersThan(value, TEXT_CHARACTERS_MAX)
-    ? `must have at most ${TEXT_CHARACTERS_MAX} characters`
-    : null;
+  return CONTROL.test(value) ? 'must not have control characters' : null;
 };
 
 function hasMoreCharactersThan(text: string, max: number): boolean {

@@ -41,6 +41,9 @@ export class ValidationFailed extends DomainError {
 
 function summary(errors: readonly FieldError[]): string {
   const [first] = errors;
+  if (errors.length >= FIELD_ERRORS_MAX) {
+    return `${FIELD_ERRORS_MAX} or more things are wrong with the request; errors lists the first`;
+  }
   if (first === undefined || errors.length > 1) {
     return `${errors.length} things are wrong with the request; errors lists them`;
   }

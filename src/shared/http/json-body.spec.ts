@@ -1,10 +1,13 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
+import { FIELD_ERRORS_MAX } from './http-error.ts';
 import { type JsonBody, parseJsonBody } from './json-body.ts';
 
 const DEPTH_MAX = 16;
+const VALUES_MAX = 1_000_000;
 
 function parse(text: string | Buffer): JsonBody {
-  return parseJsonBody(Buffer.from(text as string), DEPTH_MAX);
+  return parseJsonBody(Buffer.from(text as string), { depthMax: DEPTH_MAX, valuesMax: VALUES_MAX });
 }
 
 describe('parseJsonBody', () => {
@@ -109,6 +112,55 @@ describe('parseJsonBody', () => {
     const levels = 200_000;
     expect(parse(`{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`).errors).toHaveLength(1);
     expect(parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`).errors).toHaveLength(1);
+  });
+
+  describe('of a body that would cost much', () => {
+    const limits = { depthMax: DEPTH_MAX, valuesMax: 1_000 };
+    const many = (item: string | ((index: number) => string)) =>
+      Array.from({ length: 1_001 }, (_, index) => (typeof item === 'string' ? item : item(index))).join(',');
+
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    it.each([
+      ['objects', `{"a":[${many('{}')}]}`],
+      ['lists', `{"a":[${many('[]')}]}`],
+      ['numbers', `{"a":[${many('-0')}]}`],
+      ['texts', `{"a":[${many('"\\\\"')}]}`],
+      ['members', `{${many((index) => `"${index}":1`)}}`],
+      ['members of one name', `{${many('"a":1')}}`],
+      ['levels of lists', `{"a":${'['.repeat(1_001)}${']'.repeat(1_001)}}`],
+      ['levels of objects', `${'{"a":'.repeat(1_001)}1${'}'.repeat(1_001)}`],
+      ['lists that never end', '['.repeat(1_001)],
+      ['commas', ','.repeat(1_001)],
+    ])('reads nothing when it has too many %s', (_what, text) => {
+      const read = jest.spyOn(JSON, 'parse');
+      const { value, errors } = parseJsonBody(Buffer.from(text), limits);
+      expect(read).not.toHaveBeenCalled();
+      expect(value).toBeUndefined();
+      expect(errors).toEqual([
+        {
+          field: 'body',
+          message: 'has more than 1000 members and items; no right body of this call has so many',
+        },
+      ]);
+    });
+
+    it('reads as many as it may have, whatever its texts hold', () => {
+      // An object, a list, 997 commas in it and one behind it.
+      const items = Array.from({ length: 998 }, () => '"[{,:\\\\\\"[{"').join(',');
+      expect(parseJsonBody(Buffer.from(`{"a":[${items}],"b":1}`), limits).errors).toEqual([]);
+      expect(parseJsonBody(Buffer.from(`{"a":[${items}],"b":1,"c":1}`), limits).value).toBeUndefined();
+    });
+
+    it.each([
+      ['members', `{${many('"\ud800":1')}}`],
+      ['items', `{"a":[${many('-0')}]}`],
+      ['places', `{"a":[${many(`${'['.repeat(DEPTH_MAX)}${']'.repeat(DEPTH_MAX)}`)}]}`],
+    ])('stops looking when more %s are wrong than an answer tells', (_what, text) => {
+      expect(parse(text).errors.length).toBeLessThanOrEqual(FIELD_ERRORS_MAX + 1);
+    });
   });
 
   it('keeps __proto__ a member like any other', () => {

@@ -1,11 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { type FieldError, FIELD_ERRORS_MAX } from './http-error.ts';
+import { sizeOfJson, stringEnd } from './json-scan.ts';
 
 /** What a body says, and what is wrong with it although it could be read. */
 export interface JsonBody {
   /** Undefined when the text is no JSON at all; then `errors` says so. */
   readonly value: unknown;
   readonly errors: readonly FieldError[];
+}
+
+export interface JsonLimits {
+  /** How deep objects and arrays may be nested. */
+  readonly depthMax: number;
+  /** Most members, items, objects and lists together; what has more is not read. */
+  readonly valuesMax: number;
 }
 
 /** A value on the way through the body, with the way back up for naming it. */
@@ -19,13 +27,17 @@ interface Place {
 /**
  * Reads JSON strictly. Refused is what two readers could understand differently (duplicate names, numbers beyond the
  * range of a double, minus zero) and what a database might not store (lone surrogates).
- * @param depthMax how deep objects and arrays may be nested
+ * Its work is bounded by the limits, and by one look at each byte.
  */
-export function parseJsonBody(bytes: Buffer, depthMax: number): JsonBody {
+export function parseJsonBody(bytes: Buffer, { depthMax, valuesMax }: JsonLimits): JsonBody {
   if (!isUtf8(bytes)) {
     return unreadable('is not valid UTF-8');
   }
   const text = bytes.toString('utf8');
+  const size = sizeOfJson(text, valuesMax);
+  if (size === null) {
+    return unreadable(`has more than ${valuesMax} members and items; no right body of this call has so many`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -39,7 +51,7 @@ export function parseJsonBody(bytes: Buffer, depthMax: number): JsonBody {
   const errors: FieldError[] = [];
   const members = walk(value, depthMax, errors);
   // A repeated name is one member less than there are colons; looking for it is only worth while then.
-  if (members !== null && members !== countStructuralColons(text)) {
+  if (members !== null && members !== size.members) {
     errors.push({ field: duplicateName(text) ?? 'body', message: 'is given more than once' });
   }
   return { value, errors };
@@ -64,6 +76,7 @@ function walk(root: object, depthMax: number, errors: FieldError[]): number | nu
     const isArray = Array.isArray(place.value);
     const container = place.value as Readonly<Record<string, unknown>>;
     for (const name of Object.keys(container)) {
+      if (errors.length >= FIELD_ERRORS_MAX) return null;
       if (!isArray) {
         members += 1;
         if (!name.isWellFormed()) {
@@ -106,33 +119,6 @@ const SHOWN_NAME_LENGTH_MAX = 64;
 
 function showName(name: string): string {
   return name.toWellFormed().slice(0, SHOWN_NAME_LENGTH_MAX).toWellFormed();
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-
-/** Of a text that is known to be JSON: each colon outside of strings is one member. */
-function countStructuralColons(text: string): number {
-  let colons = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit === COLON) {
-      colons += 1;
-    } else if (unit === QUOTE) {
-      at = stringEnd(text, at);
-    }
-  }
-  return colons;
-}
-
-/** @returns where the string that begins at `start` has its closing quote */
-function stringEnd(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text.charCodeAt(at) !== QUOTE) {
-    at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
-  }
-  return at;
 }
 
 /** Of a text that is known to be JSON: the first name that one object has twice. */

@@ -3,9 +3,10 @@ import { ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
 import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Settings } from '../settings.ts';
+import { bodyValuesMax } from './body-values.ts';
 import { checkIfMatch } from './etag.ts';
 import { type FieldsClass, type FieldShape, fieldsOf } from './fields.ts';
-import { type FieldError, ValidationFailed } from './http-error.ts';
+import { type FieldError, FIELD_ERRORS_MAX, ValidationFailed } from './http-error.ts';
 import { assertIdempotencyKeyPresent, checkIdempotencyKey, requiresIdempotencyKey } from './idempotency-key.ts';
 import { type JsonBody, memberPath, parseJsonBody } from './json-body.ts';
 
@@ -26,6 +27,8 @@ interface Plan {
   readonly params: FieldsClass;
   readonly query: FieldsClass;
   readonly body: FieldsClass;
+  /** Bodies with more members and items are not read. */
+  readonly bodyValuesMax: number;
   readonly keyRequired: boolean;
 }
 
@@ -64,7 +67,7 @@ export class RequestValidation implements CanActivate {
     request.params = readFields(plan.params, request.params, '', errors);
     request.query = readQuery(plan.query, request.query as Readonly<Record<string, unknown>>, errors);
     if (!READS.has(request.method)) {
-      this.readBody(plan.body, request, errors);
+      this.readBody(plan, request, errors);
       checkIdempotencyKey(request.raw, errors);
       checkIfMatch(request.headers['if-match'], errors);
     }
@@ -74,16 +77,16 @@ export class RequestValidation implements CanActivate {
     return true;
   }
 
-  private readBody(type: FieldsClass, request: FastifyRequest, errors: FieldError[]): void {
+  private readBody(plan: Plan, request: FastifyRequest, errors: FieldError[]): void {
     const bytes = request.body;
-    const body =
-      Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJsonBody(bytes, this.settings.jsonDepthMax) : NO_BODY;
+    const limits = { depthMax: this.settings.jsonDepthMax, valuesMax: plan.bodyValuesMax };
+    const body = Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJsonBody(bytes, limits) : NO_BODY;
     append(errors, body.errors);
     if (body.value === undefined) return;
     request.jsonBody = body.value;
     const known = new Set(body.errors.map(({ field }) => field));
     const fieldErrors: FieldError[] = [];
-    request.body = readFields(type, body.value, '', fieldErrors);
+    request.body = readFields(plan.body, body.value, '', fieldErrors);
     append(
       errors,
       fieldErrors.filter(({ field }) => !known.has(field)),
@@ -116,10 +119,12 @@ function makePlan(controller: Type<unknown>, handler: { readonly name: string })
     }
     return type as FieldsClass;
   };
+  const body = classOf(RouteParamtypes.BODY);
   return {
     params: classOf(RouteParamtypes.PARAM),
     query: classOf(RouteParamtypes.QUERY),
-    body: classOf(RouteParamtypes.BODY),
+    body,
+    bodyValuesMax: bodyValuesMax(body),
     keyRequired: requiresIdempotencyKey(handler),
   };
 }
@@ -149,7 +154,8 @@ function readQuery(type: FieldsClass, query: Readonly<Record<string, unknown>>, 
 
 /**
  * Copies the known members of a JSON object into a new instance and checks them. Only declared fields are ever
- * assigned, so `__proto__` and the like are unknown fields and nothing else.
+ * assigned, so `__proto__` and the like are unknown fields and nothing else. It stops when there are more errors than one
+ * answer tells.
  * @param path where the object stands, empty for the whole
  */
 export function readFields(type: FieldsClass, source: unknown, path: string, errors: FieldError[]): object {
@@ -158,6 +164,7 @@ export function readFields(type: FieldsClass, source: unknown, path: string, err
   const given = (source ?? {}) as Readonly<Record<string, unknown>>;
   const before = errors.length;
   for (const name of Object.keys(given)) {
+    if (errors.length >= FIELD_ERRORS_MAX) return instance;
     const shape = fields.get(name);
     if (shape === undefined) {
       errors.push(unknownField(path, name));
@@ -195,7 +202,7 @@ function assign(
   }
   const field = memberPath(path, name, false);
   instance[name] = value.map((item: unknown, index) => {
-    if (index >= itemsMax) return item;
+    if (index >= itemsMax || errors.length >= FIELD_ERRORS_MAX) return item;
     const place = memberPath(field, String(index), true);
     const message = items === undefined ? (eachItem?.(item) ?? null) : objectRule(item);
     if (message !== null) {
