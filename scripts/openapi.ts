@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../src/app.ts';
-import { buildOpenApi } from '../src/shared/http/openapi-document.ts';
+import { buildOpenApi } from '../src/shared/http/openapi/document.ts';
 import { readSettings } from '../src/shared/settings.ts';
 
 /*

@@ -67,9 +67,7 @@ class GapSearch {
     return [
       ...ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `two operations are called ${id}`),
       ...operations.flatMap(({ operation, place }) => this.ofOperation(operation).map((gap) => `${place}: ${gap}`)),
-      ...Object.entries(this.document.components.schemas).flatMap(([name, schema]) =>
-        membersWithoutExample(schema).map((member) => `${name}.${member} has no example`),
-      ),
+      ...Object.entries(this.document.components.schemas).flatMap(([name, schema]) => gapsOfSchema(name, schema)),
     ];
   }
 
@@ -80,7 +78,7 @@ class GapSearch {
     if (!summary) gaps.push('no summary');
     if (!description) gaps.push('no description');
     if (tags.length !== 1 || !this.document.tags.some(({ name }) => name === tags[0])) {
-      gaps.push('not exactly one tag that openapi-document.ts knows');
+      gaps.push('not exactly one tag that openapi/document.ts knows');
     }
     for (const listed of parameters) {
       const parameter = this.resolved(listed);
@@ -136,10 +134,17 @@ class GapSearch {
   }
 }
 
-function membersWithoutExample({ properties = {} }: Json): string[] {
-  return Object.entries(properties as Record<string, Json>)
-    .filter(([, member]) => !tellsExample(member) && !tellsExample((member.items ?? {}) as Json))
-    .map(([name]) => name);
+function gapsOfSchema(name: string, schema: Json): string[] {
+  const { description, properties = {} } = schema as {
+    description?: string;
+    properties?: Readonly<Record<string, Json>>;
+  };
+  const gaps = description ? [] : [`${name} has no description`];
+  for (const [member, of] of Object.entries(properties)) {
+    if (!of.description && of.$ref === undefined) gaps.push(`${name}.${member} has no description`);
+    if (!tellsExample(of) && !tellsExample((of.items ?? {}) as Json)) gaps.push(`${name}.${member} has no example`);
+  }
+  return gaps;
 }
 
 /** A schema that has a name, or alternatives that have one, has its examples where it stands. */

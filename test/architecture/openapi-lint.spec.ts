@@ -26,19 +26,20 @@ describe('The linter, by the rules of redocly.yaml', () => {
     expect(await complaintsAbout(OPENAPI_TEXT)).toEqual([]);
   });
 
-  const READ = ['paths', '/v1/locations/{locationId}', 'get'];
-
-  it.each<[rule: string, ...change: Change]>([
-    ['no-unresolved-refs', ['components', 'schemas', 'StockItemResponse']],
-    ['operation-operationId', [...READ, 'operationId']],
-    ['security-defined', ['security']],
-    ['path-parameters-defined', [...READ, 'parameters'], []],
-    ['operation-4xx-problem-details-rfc7807', [...READ, 'responses', '404', 'content'], {}],
-    ['no-unused-components', ['components', 'schemas', 'Unused'], { type: 'string' }],
-    ['path-http-verbs-order', ['paths', '/v1/locations'], { get: {}, put: {} }],
-  ])('complains with %s where there is a reason', async (rule, ...change) => {
-    const complaints = await complaintsAbout(JSON.stringify(changedDocument(change)));
-    expect(complaints.join('\n')).toContain(`${rule}:`);
+  it('complains where there is a reason', async () => {
+    const read = ['paths', '/v1/locations/{locationId}', 'get'];
+    const planted: readonly (readonly [rule: string, ...change: Change])[] = [
+      ['no-unresolved-refs', ['components', 'schemas', 'StockItemResponse']],
+      ['operation-operationId', [...read, 'operationId']],
+      ['security-defined', ['security']],
+      ['path-parameters-defined', [...read, 'parameters'], []],
+      ['operation-4xx-problem-details-rfc7807', [...read, 'responses', '404', 'content'], {}],
+      ['no-unused-components', ['components', 'schemas', 'Unused'], { type: 'string' }],
+      ['path-http-verbs-order', ['paths', '/v1/products'], { get: {}, put: {} }],
+    ];
+    const document = changedDocument(...planted.map(([, ...change]): Change => change));
+    const rules = (await complaintsAbout(JSON.stringify(document))).map((complaint) => complaint.split(':')[0]);
+    expect(rules).toEqual(expect.arrayContaining(planted.map(([rule]) => rule)));
   });
 });
 

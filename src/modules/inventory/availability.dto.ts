@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IdField, IdListField } from '../../shared/http/fields.ts';
 import type { AvailabilityView } from './contract.ts';
 import { StockTotals } from './inventory.dto.ts';
@@ -6,6 +6,7 @@ import { StockTotals } from './inventory.dto.ts';
 /** Most skus of one request: a category page (DESIGN section 4). */
 const SKUS_MAX = 200;
 
+@ApiSchema({ description: 'The skus of a page.' })
 export class AvailabilityRequest {
   @IdListField({
     min: 1,
@@ -19,7 +20,7 @@ export class AvailabilityRequest {
   locationId: string | null = null;
 }
 
-/** One sku of the page. */
+@ApiSchema({ description: 'One sku of the page.' })
 export class AvailabilityItem extends StockTotals {
   @ApiProperty({ example: 'MUG-RED' })
   sku!: string;
@@ -32,6 +33,7 @@ export class AvailabilityItem extends StockTotals {
   unknown?: true;
 }
 
+@ApiSchema({ description: 'What there is of each sku.' })
 export class AvailabilityResponse {
   @ApiProperty({
     type: [AvailabilityItem],

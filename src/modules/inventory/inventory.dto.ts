@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import {
   BooleanField,
   EnumField,
@@ -52,6 +52,7 @@ export class StockItemPath extends ProductPath {
 
 // ---------------------------------------------------------------- locations and products
 
+@ApiSchema({ description: 'A location as it shall be.' })
 export class PutLocationRequest {
   @TextField({ description: 'What people call it.', example: 'Berlin, Alexanderplatz' })
   name!: string;
@@ -72,6 +73,7 @@ export class PutLocationRequest {
   sellsOnline: boolean = true;
 }
 
+@ApiSchema({ description: 'A place that has stock.' })
 export class LocationResponse extends PutLocationRequest {
   @ApiProperty({ example: 'S1' })
   locationId!: string;
@@ -86,6 +88,7 @@ export class LocationResponse extends PutLocationRequest {
   updatedAt!: string;
 }
 
+@ApiSchema({ description: 'A product as it shall be.' })
 export class PutProductRequest {
   @TextField({ description: 'What people call it.', example: 'Mug, red' })
   name!: string;
@@ -103,6 +106,7 @@ export class PutProductRequest {
   active: boolean = true;
 }
 
+@ApiSchema({ description: 'Something that is sold.' })
 export class ProductResponse extends PutProductRequest {
   @ApiProperty({ example: 'MUG-RED' })
   sku!: string;
@@ -140,7 +144,7 @@ export class StockQuery extends PageQuery {
   state?: StockState;
 }
 
-/** How a set of units divides. */
+@ApiSchema({ description: 'How a set of units divides.' })
 export class StockTotals {
   @ApiProperty({
     type: 'integer',
@@ -171,7 +175,7 @@ export class StockTotals {
   available!: number;
 }
 
-/** One sku at one location. */
+@ApiSchema({ description: 'One sku at one location.' })
 export class StockItemResponse extends StockTotals {
   @ApiProperty({ example: 'MUG-RED' })
   sku!: string;
@@ -194,7 +198,7 @@ export class StockItemResponse extends StockTotals {
   updatedAt!: string | null;
 }
 
-/** One sku everywhere. */
+@ApiSchema({ description: 'One sku everywhere.' })
 export class SkuStockResponse {
   @ApiProperty({ example: 'MUG-RED' })
   sku!: string;
@@ -206,6 +210,7 @@ export class SkuStockResponse {
   locations!: StockItemResponse[];
 }
 
+@ApiSchema({ description: 'Units that came or went.' })
 export class RecordMovementRequest implements CrossChecked {
   @EnumField(RECORDABLE_MOVEMENTS, {
     description:
@@ -238,6 +243,7 @@ export class RecordMovementRequest implements CrossChecked {
   }
 }
 
+@ApiSchema({ description: 'What a shelf count found.' })
 export class CountRequest {
   @QuantityField({ min: 0, max: QUANTITY_MAX, description: 'Units that were found on the shelf.', example: 12 })
   counted!: number;
@@ -246,12 +252,13 @@ export class CountRequest {
   reason: string | null = null;
 }
 
+@ApiSchema({ description: 'What commands leave alone.' })
 export class StockPolicyRequest {
   @QuantityField({ min: 0, max: QUANTITY_MAX, description: 'Units that commands leave alone.', example: 2 })
   safetyStock!: number;
 }
 
-/** What a movement or a count made of the stock. */
+@ApiSchema({ description: 'What a movement or a count made of the stock.' })
 export class MovementRecordedResponse {
   @ApiProperty({ example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
   movementId!: string;
@@ -260,24 +267,24 @@ export class MovementRecordedResponse {
   stock!: StockItemResponse;
 }
 
-/** One line of the ledger. */
+@ApiSchema({ description: 'One line of the ledger.' })
 export class MovementResponse {
   @ApiProperty({ example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
   movementId!: string;
 
-  @ApiProperty({ enum: MOVEMENT_TYPES, example: 'RECEIPT' })
+  @ApiProperty({ enum: MOVEMENT_TYPES, description: 'What made the units come or go.', example: 'RECEIPT' })
   type!: MovementType;
 
   @ApiProperty({ type: 'integer', description: 'Signed change of on-hand units.', example: 10 })
   delta!: number;
 
-  @ApiProperty({ type: 'integer', example: 12 })
+  @ApiProperty({ type: 'integer', description: 'On-hand units right after it.', example: 12 })
   onHandAfter!: number;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Delivery of Monday' })
+  @ApiProperty({ type: String, nullable: true, description: 'Why, in words.', example: 'Delivery of Monday' })
   reason!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'DN-4711' })
+  @ApiProperty({ type: String, nullable: true, description: 'What it belongs to elsewhere.', example: 'DN-4711' })
   reference!: string | null;
 
   @ApiProperty({ format: 'date-time', example: '2026-11-22T09:00:00.000Z' })

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { EnumField, IdField, PageQuery, QuantityField, TextField } from '../../shared/http/fields.ts';
 import type { FieldError } from '../../shared/http/http-error.ts';
 import { PageResponse } from '../../shared/http/page-response.ts';
@@ -25,6 +25,7 @@ export class TransferQuery extends PageQuery {
   toLocationId?: string;
 }
 
+@ApiSchema({ description: 'Units to send on their way.' })
 export class DispatchTransferRequest implements CrossChecked {
   @IdField({ description: 'What is sent; an inactive product may be sent, too.', example: 'MUG-RED' })
   sku!: string;
@@ -45,6 +46,7 @@ export class DispatchTransferRequest implements CrossChecked {
   }
 }
 
+@ApiSchema({ description: 'What arrived.' })
 export class ReceiveTransferRequest {
   @QuantityField({
     min: 0,
@@ -63,12 +65,13 @@ export class ReceiveTransferRequest {
   reason: string | null = null;
 }
 
+@ApiSchema({ description: 'Why it does not go on.' })
 export class CancelTransferRequest {
   @TextField({ nullable: true, description: 'Why, in words.', example: 'The van came back' })
   reason: string | null = null;
 }
 
-/** Units of one sku on their way from one location to another, or what became of them. */
+@ApiSchema({ description: 'Units of one sku on their way from one location to another, or what became of them.' })
 export class TransferResponse {
   @ApiProperty({ example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11', description: 'The reference of its movements.' })
   id!: string;
@@ -94,7 +97,7 @@ export class TransferResponse {
   })
   received!: number | null;
 
-  @ApiProperty({ enum: TRANSFER_STATUSES, example: 'IN_TRANSIT' })
+  @ApiProperty({ enum: TRANSFER_STATUSES, description: 'Where the units are.', example: 'IN_TRANSIT' })
   status!: TransferStatus;
 
   @ApiProperty({

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { EnumField, IdField, ListField, PageQuery, QuantityField, TextField } from '../../shared/http/fields.ts';
 import { PageResponse } from '../../shared/http/page-response.ts';
 import { toIsoInstant } from '../../shared/kernel/clock.ts';
@@ -36,6 +36,7 @@ export class ReservationQuery extends PageQuery {
   locationId?: string;
 }
 
+@ApiSchema({ description: 'Units of one sku, at one location or anywhere.' })
 export class WantedLineRequest implements WantedLine {
   @IdField({ description: 'What is wanted.', example: 'MUG-RED' })
   sku!: string;
@@ -51,7 +52,7 @@ export class WantedLineRequest implements WantedLine {
   locationId: string | null = null;
 }
 
-/** The wanted lines and how long to hold them. */
+@ApiSchema({ description: 'The wanted lines and how long to hold them.' })
 export class UpdateReservationRequest {
   @ListField(() => WantedLineRequest, {
     min: 1,
@@ -70,6 +71,7 @@ export class UpdateReservationRequest {
   ttlSeconds: number | null = null;
 }
 
+@ApiSchema({ description: 'The wanted lines, how long to hold them, and for whom.' })
 export class CreateReservationRequest extends UpdateReservationRequest {
   @IdField({
     nullable: true,
@@ -79,6 +81,7 @@ export class CreateReservationRequest extends UpdateReservationRequest {
   cartId: string | null = null;
 }
 
+@ApiSchema({ description: 'How long to hold it from now.' })
 export class RefreshRequest {
   @QuantityField({
     min: 1,
@@ -90,6 +93,7 @@ export class RefreshRequest {
   ttlSeconds: number | null = null;
 }
 
+@ApiSchema({ description: 'What paid for it.' })
 export class ConfirmRequest {
   @IdField({
     description: 'The order that was paid. One order may confirm several reservations.',
@@ -98,16 +102,19 @@ export class ConfirmRequest {
   orderId!: string;
 }
 
+@ApiSchema({ description: 'Why it is given up.' })
 export class CancelRequest {
   @TextField({ nullable: true, description: 'Why, in words.', example: 'The shopper emptied the cart' })
   reason: string | null = null;
 }
 
+@ApiSchema({ description: 'What leaves the shelf.' })
 export class FulfilRequest {
   @IdField({ nullable: true, description: 'Only the units of this location; left out: of all.', example: 'S1' })
   locationId: string | null = null;
 }
 
+@ApiSchema({ description: 'Units of a line at one location.' })
 export class AllocationResponse {
   @ApiProperty({ example: 'S1' })
   locationId!: string;
@@ -119,6 +126,7 @@ export class AllocationResponse {
   fulfilled!: boolean;
 }
 
+@ApiSchema({ description: 'Units of one sku, and where they are.' })
 export class ReservationLineResponse {
   @ApiProperty({ example: 'MUG-RED' })
   sku!: string;
@@ -133,14 +141,18 @@ export class ReservationLineResponse {
   allocations!: AllocationResponse[];
 }
 
+@ApiSchema({ description: 'Units set aside for one shopper, and what became of them.' })
 export class ReservationResponse {
-  @ApiProperty({ example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
+  @ApiProperty({
+    description: 'Made by the server, in the order of time.',
+    example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11',
+  })
   id!: string;
 
   @ApiProperty({ enum: RESERVATION_STATUSES, description: 'True at this instant.', example: 'ACTIVE' })
   status!: ReservationStatus;
 
-  @ApiProperty({ type: [ReservationLineResponse] })
+  @ApiProperty({ type: [ReservationLineResponse], description: 'In the order in which they were asked for.' })
   lines!: ReservationLineResponse[];
 
   @ApiProperty({ type: String, nullable: true, example: 'cart-17' })

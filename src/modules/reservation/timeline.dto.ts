@@ -1,11 +1,11 @@
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { PageResponse, toPageResponse } from '../../shared/http/page-response.ts';
 import { toIsoInstant } from '../../shared/kernel/clock.ts';
 import type { Page } from '../../shared/kernel/page.ts';
 import type { TimelineItem } from './contract.ts';
 import { ReservationLineResponse } from './reservation.dto.ts';
 
-/** What every item of a timeline tells. */
+@ApiSchema({ description: 'What every item of a timeline tells.' })
 class TimelineItemResponse {
   @ApiProperty({ format: 'date-time', description: 'When it happened.', example: '2026-11-22T09:00:00.000Z' })
   at!: string;
@@ -14,7 +14,7 @@ class TimelineItemResponse {
   version!: number;
 }
 
-/** An item that somebody asked for. */
+@ApiSchema({ description: 'An item that somebody asked for.' })
 class RequestedItemResponse extends TimelineItemResponse {
   @ApiProperty({ description: 'Who asked for it; `unknown` where that was not stored yet.', example: 'default' })
   clientId!: string;
@@ -23,24 +23,28 @@ class RequestedItemResponse extends TimelineItemResponse {
   correlationId!: string;
 }
 
-/** It was made. */
+@ApiSchema({ description: 'It was made.' })
 class ReservationCreatedItem extends RequestedItemResponse {
-  @ApiProperty({ enum: ['reservation.created'] })
+  @ApiProperty({ enum: ['reservation.created'], description: 'What happened.' })
   type!: string;
 
   @ApiProperty({ type: String, nullable: true, example: 'cart-17' })
   cartId!: string | null;
 
-  @ApiProperty({ type: [ReservationLineResponse] })
+  @ApiProperty({ type: [ReservationLineResponse], description: 'As they were then.' })
   lines!: ReservationLineResponse[];
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-22T09:15:00.000Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When it would end from then on.',
+    example: '2026-11-22T09:15:00.000Z',
+  })
   expiresAt!: string;
 }
 
-/** Its lines were changed, or confirmed as they were. */
+@ApiSchema({ description: 'Its lines were changed, or confirmed as they were.' })
 class ReservationUpdatedItem extends RequestedItemResponse {
-  @ApiProperty({ enum: ['reservation.updated'] })
+  @ApiProperty({ enum: ['reservation.updated'], description: 'What happened.' })
   type!: string;
 
   @ApiProperty({ type: [ReservationLineResponse], description: 'As they had been.' })
@@ -49,37 +53,45 @@ class ReservationUpdatedItem extends RequestedItemResponse {
   @ApiProperty({ type: [ReservationLineResponse], description: 'As they are since.' })
   lines!: ReservationLineResponse[];
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-22T09:20:00.000Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When it would end from then on.',
+    example: '2026-11-22T09:20:00.000Z',
+  })
   expiresAt!: string;
 }
 
-/** Its expiry was moved, to later or to earlier. */
+@ApiSchema({ description: 'Its expiry was moved, to later or to earlier.' })
 class ReservationRefreshedItem extends RequestedItemResponse {
-  @ApiProperty({ enum: ['reservation.refreshed'] })
+  @ApiProperty({ enum: ['reservation.refreshed'], description: 'What happened.' })
   type!: string;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-22T09:15:00.000Z' })
+  @ApiProperty({ format: 'date-time', description: 'When it would have ended.', example: '2026-11-22T09:15:00.000Z' })
   expiresAtBefore!: string;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-22T09:20:00.000Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When it would end from then on.',
+    example: '2026-11-22T09:20:00.000Z',
+  })
   expiresAt!: string;
 }
 
-/** Its order was paid. */
+@ApiSchema({ description: 'Its order was paid.' })
 class ReservationConfirmedItem extends RequestedItemResponse {
-  @ApiProperty({ enum: ['reservation.confirmed'] })
+  @ApiProperty({ enum: ['reservation.confirmed'], description: 'What happened.' })
   type!: string;
 
   @ApiProperty({ example: 'order-4711' })
   orderId!: string;
 
-  @ApiProperty({ type: [ReservationLineResponse] })
+  @ApiProperty({ type: [ReservationLineResponse], description: 'As they were then.' })
   lines!: ReservationLineResponse[];
 }
 
-/** Units of it left the shelf. */
+@ApiSchema({ description: 'Units of it left the shelf.' })
 class ReservationFulfilledItem extends RequestedItemResponse {
-  @ApiProperty({ enum: ['reservation.fulfilled'] })
+  @ApiProperty({ enum: ['reservation.fulfilled'], description: 'What happened.' })
   type!: string;
 
   @ApiProperty({ example: 'order-4711' })
@@ -95,24 +107,29 @@ class ReservationFulfilledItem extends RequestedItemResponse {
   lines!: ReservationLineResponse[];
 }
 
-/** It was given up. */
+@ApiSchema({ description: 'It was given up.' })
 class ReservationCancelledItem extends RequestedItemResponse {
-  @ApiProperty({ enum: ['reservation.cancelled'] })
+  @ApiProperty({ enum: ['reservation.cancelled'], description: 'What happened.' })
   type!: string;
 
   @ApiProperty({ type: String, nullable: true, description: 'Null: it was not confirmed.', example: null })
   orderId!: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'The shopper emptied the cart' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why, in words.',
+    example: 'The shopper emptied the cart',
+  })
   reason!: string | null;
 
   @ApiProperty({ type: [ReservationLineResponse], description: 'What was given back.' })
   lines!: ReservationLineResponse[];
 }
 
-/** Its time was over. */
+@ApiSchema({ description: 'Its time was over.' })
 class ReservationExpiredItem extends TimelineItemResponse {
-  @ApiProperty({ enum: ['reservation.expired'] })
+  @ApiProperty({ enum: ['reservation.expired'], description: 'What happened.' })
   type!: string;
 
   @ApiProperty({

@@ -12,7 +12,7 @@ import type { Settings } from '../settings.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
 import { registerContext, registerEdge } from './edge.ts';
-import { serveOpenApi } from './openapi-page.ts';
+import { serveOpenApi } from './openapi/page.ts';
 import { sendProblem } from './problem.filter.ts';
 import { answerClientError, answerConnect } from './raw-problem.ts';
 import { originForm } from './request-head.ts';

@@ -3,7 +3,7 @@ import type { ErrorCode } from './error-codes.ts';
 
 /*
  * What a route tells the OpenAPI document beyond Nest's own decorators. Each says one thing about the route as an
- * extension, from which openapi-completion.ts writes parameters, headers and answers; none stays in the document.
+ * extension, from which openapi/completion.ts writes parameters, headers and answers; none stays in the document.
  */
 
 /** Extensions of an operation until the document is complete. */
@@ -35,6 +35,5 @@ export const LOCATION_HEADER = {
     description: 'The path of what was made.',
     required: true,
     schema: { type: 'string' as const, format: 'uri-reference' },
-    example: '/v1/reservations/019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11',
   },
 };

@@ -1,10 +1,12 @@
 import { Controller, Get, Header, Logger } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiSchema, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../http/openapi.ts';
 import { DomainError } from '../kernel/domain-error.ts';
 import { Readiness, type ReadinessReport } from './readiness.ts';
 
-/** Answered to probes while a check is down; `checks` of the problem document says which and by how much. */
+@ApiSchema({
+  description: 'Answered to probes while a check is down; `checks` of the problem document says which and by how much.',
+})
 export class NotReady extends DomainError {
   readonly code = 'UNAVAILABLE';
   readonly kind = 'busy';
@@ -16,11 +18,17 @@ export class NotReady extends DomainError {
   }
 }
 
+@ApiSchema({ description: 'The process is alive.' })
 export class LiveResponse {
-  @ApiProperty({ enum: ['ok'], example: 'ok' })
+  @ApiProperty({
+    enum: ['ok'],
+    description: 'Nothing else: what is not well is answered with an error.',
+    example: 'ok',
+  })
   status!: 'ok';
 }
 
+@ApiSchema({ description: 'The process can serve requests, and what was looked at.' })
 export class ReadyResponse extends LiveResponse {
   @ApiProperty({
     type: 'object',

@@ -1,9 +1,10 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { MARKS, OPTIONAL_IN_REQUESTS } from './openapi.ts';
-import { exampleOf, type Schema, type Schemas, schemaAt } from './openapi-example.ts';
-import { referencesToHeaders, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.ts';
-import { ProblemComponents } from './openapi-problems.ts';
+import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import { MARKS } from '../openapi.ts';
+import { exampleOf, type Schema, type Schemas, schemaAt } from './example.ts';
+import { referencesToHeaders, REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.ts';
+import { ProblemComponents } from './problems.ts';
+import { explain, requireInAnswers, unmarked, useJsonSchema } from './schemas.ts';
 
 /*
  * What the edge does for every call, and what follows from a route's marks, is not written at each route: it is added
@@ -37,7 +38,7 @@ interface MediaType {
 
 interface Response {
   description?: string;
-  headers?: Record<string, unknown>;
+  headers?: Record<string, Schema>;
   content?: Record<string, MediaType>;
 }
 
@@ -59,13 +60,18 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
   const problems = new ProblemComponents();
   const calls = callsOf(document);
   Object.values(schemas).forEach(useJsonSchema);
-  requireInAnswers(calls, schemas);
+  Object.values(schemas).forEach(explain);
+  requireInAnswers(
+    calls.map(({ operation }) => operation.requestBody),
+    schemas,
+  );
   for (const call of calls) {
     completeParameters(call.operation);
     completeBodies(call.operation, schemas);
     completeRefusals(call, problems);
     completeHeaders(call);
   }
+  Object.values(problems.schemas).forEach(explain);
   Object.assign(schemas, problems.schemas);
   components.responses = problems.responses;
   components.examples = problems.examples;
@@ -81,53 +87,6 @@ function callsOf({ paths }: OpenAPIObject): Call[] {
       return operation === undefined ? [] : [{ path, method, operation }];
     }),
   );
-}
-
-// ---------------------------------------------------------------- schemas
-
-/** Since OpenAPI 3.1 schemas are JSON Schema: it has a list of examples, and a reference may have a description. */
-function useJsonSchema(schema: Schema): void {
-  if (Object.hasOwn(schema, 'example')) {
-    schema.examples = [schema.example];
-    delete schema.example;
-  }
-  const {
-    properties = {},
-    items,
-    allOf,
-  } = schema as { properties?: Record<string, Schema>; items?: Schema; allOf?: Schema[] };
-  if (allOf?.length === 1) {
-    Object.assign(schema, allOf[0]);
-    delete schema.allOf;
-  }
-  Object.values(properties).forEach(useJsonSchema);
-  if (items !== undefined) useJsonSchema(items);
-}
-
-/** Answers are often made of the fields of a request, of which some may be left out there; an answer has them all. */
-function requireInAnswers(calls: readonly Call[], schemas: Schemas): void {
-  const asked = reachable(
-    calls.map(({ operation }) => operation.requestBody),
-    schemas,
-  );
-  for (const [name, schema] of Object.entries(schemas)) {
-    if (asked.has(name)) continue;
-    const { properties = {}, required = [] } = schema as { properties?: Record<string, Schema>; required?: string[] };
-    const always = Object.entries(properties).filter(
-      ([member, { [OPTIONAL_IN_REQUESTS]: left }]) => left === true || required.includes(member),
-    );
-    if (always.length > 0) schema.required = always.map(([member]) => member);
-  }
-}
-
-/** Names of the schemas that something refers to, directly or through others. */
-function reachable(from: unknown, schemas: Schemas, found = new Set<string>()): Set<string> {
-  for (const [, name = ''] of JSON.stringify(from).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
-    if (found.has(name)) continue;
-    found.add(name);
-    reachable(schemas[name] ?? {}, schemas, found);
-  }
-  return found;
 }
 
 // ---------------------------------------------------------------- requests
@@ -152,15 +111,19 @@ function completeParameters(operation: Operation): void {
 }
 
 function completeBodies({ requestBody, responses }: Operation, schemas: Schemas): void {
-  for (const { content = {} } of [...(requestBody === undefined ? [] : [requestBody]), ...Object.values(responses)]) {
-    for (const mediaType of Object.values(content)) {
-      if (mediaType.schema === undefined || mediaType.examples !== undefined) continue;
-      mediaType.example ??= exampleOf(mediaType.schema, schemas);
-    }
-  }
+  for (const { content = {} } of Object.values(responses)) addExamples(content, schemas, 'required');
   if (requestBody === undefined) return;
+  addExamples(requestBody.content, schemas, 'all');
   const needed = Object.values(requestBody.content).some(({ schema }) => needsMembers(schema, schemas));
   requestBody.required = needed;
+}
+
+/** A request shows all that it can say, an answer what it always says. */
+function addExamples(content: Record<string, MediaType>, schemas: Schemas, members: 'all' | 'required'): void {
+  for (const mediaType of Object.values(content)) {
+    if (mediaType.schema === undefined || mediaType.examples !== undefined) continue;
+    mediaType.example ??= exampleOf(mediaType.schema, schemas, members);
+  }
 }
 
 /** No body is the same as `{}`. */
@@ -199,7 +162,7 @@ function codesOf({ path, operation }: Call): Set<ErrorCode> {
 }
 
 function completeRefusals(call: Call, problems: ProblemComponents): void {
-  const { operation, path } = call;
+  const { operation } = call;
   const byStatus = new Map<number, ErrorCode[]>();
   // In the order of the catalogue, so that the same codes always read the same.
   for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
@@ -207,12 +170,25 @@ function completeRefusals(call: Call, problems: ProblemComponents): void {
     const { status } = ERROR_CODES[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const samplePath = path.replace(/\{(\w+)\}/g, (_, name) =>
-    String(operation.parameters?.find((one) => one.name === name)?.example),
-  );
+  const samplePath = samplePathOf(call);
   for (const [status, codes] of byStatus) {
     operation.responses[status] = problems.response(codes, samplePath);
   }
+}
+
+/** The path with the examples of its parameters. */
+function samplePathOf({ path, operation }: Call): string {
+  return path.replace(/\{(\w+)\}/g, (_, name) =>
+    String(operation.parameters?.find((one) => one.name === name)?.example),
+  );
+}
+
+/** A PUT names what it makes, a POST is answered with the id. */
+function samplePathOfMade(call: Call, { content = {} }: Response): string {
+  const path = samplePathOf(call);
+  if (call.method === 'put') return path;
+  const [body] = Object.values(content).map(({ example }) => example as { id?: string } | undefined);
+  return `${path}/${body?.id ?? ''}`;
 }
 
 /** Which headers a call takes and answers with, told from its codes and marks. */
@@ -235,6 +211,8 @@ function completeHeaders(call: Call): void {
     const answers: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
     if (tagged) answers.push('ETag');
     if (codes.has('IDEMPOTENCY_KEY_REUSED')) answers.push('Idempotency-Replayed');
+    const { Location: made } = response.headers ?? {};
+    if (made !== undefined) made.example = samplePathOfMade(call, response);
     response.headers = { ...response.headers, ...referencesToHeaders(answers) };
   }
 }
@@ -273,14 +251,4 @@ function placeIn(list: readonly string[], one: string): number {
 
 function inOrder(item: PathItem): PathItem {
   return Object.fromEntries(METHODS.flatMap((method) => (item[method] === undefined ? [] : [[method, item[method]]])));
-}
-
-const ALL_MARKS: ReadonlySet<string> = new Set([...Object.values(MARKS), OPTIONAL_IN_REQUESTS]);
-
-/** A copy without the marks, which have done their work. */
-function unmarked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unmarked);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(([name]) => !ALL_MARKS.has(name));
-  return Object.fromEntries(kept.map(([name, part]) => [name, unmarked(part)]));
 }

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { completeDocument } from './openapi-completion.ts';
+import { completeDocument } from './completion.ts';
 
 const API_VERSION = '1.0.0';
 

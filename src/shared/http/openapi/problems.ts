@@ -1,8 +1,8 @@
-import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { exampleOf, type Schema, type Schemas } from './openapi-example.ts';
-import { referencesToHeaders, type RESPONSE_HEADERS } from './openapi-headers.ts';
-import { PROBLEM_TYPE } from './problem.ts';
-import { PROBLEM_DATA, PROBLEM_PARTS } from './problem-data.ts';
+import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import { exampleOf, type Schema, type Schemas } from './example.ts';
+import { referencesToHeaders, type RESPONSE_HEADERS } from './headers.ts';
+import { PROBLEM_TYPE } from '../problem.ts';
+import { PROBLEM_DATA, PROBLEM_PARTS } from '../problem-data.ts';
 
 /** Problem documents in the OpenAPI document: a named schema and a named example for each code that is answered. */
 export class ProblemComponents {
@@ -121,10 +121,7 @@ function problemSchema(code: ErrorCode): Schema {
 }
 
 function problemExample(code: ErrorCode, schemas: Schemas): Record<string, unknown> {
-  const { properties, ...schema } = problemSchema(code);
-  const { sometimes = [] } = PROBLEM_DATA[code];
-  const always = Object.entries(properties as Schema).filter(([name]) => !sometimes.includes(name));
-  return exampleOf({ ...schema, properties: Object.fromEntries(always) }, schemas) as Record<string, unknown>;
+  return exampleOf(problemSchema(code), schemas, 'required') as Record<string, unknown>;
 }
 
 /** What names the thing in the path: `/v1/reservations/17/confirm` has no reservation 17. */

@@ -81,6 +81,8 @@ export const RESPONSE_HEADERS = {
   },
 } as const;
 
-export function referencesToHeaders(names: readonly (keyof typeof RESPONSE_HEADERS)[]): Record<string, object> {
+export function referencesToHeaders(
+  names: readonly (keyof typeof RESPONSE_HEADERS)[],
+): Record<string, { $ref: string }> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

@@ -13,16 +13,17 @@ export function schemaAt(reference: string, schemas: Schemas): Schema {
 
 /**
  * A value of the schema, put together from the examples of its members; of alternatives the first.
+ * @param members those that are always there, or also those that may be left out
  * @returns undefined when a member has no example and none can be told from its schema
  */
-export function exampleOf(schema: Schema, schemas: Schemas): unknown {
+export function exampleOf(schema: Schema, schemas: Schemas, members: 'all' | 'required' = 'all'): unknown {
   const told = toldExample(schema);
   if (told !== undefined) return told;
-  if (typeof schema.$ref === 'string') return exampleOf(schemaAt(schema.$ref, schemas), schemas);
-  if (Array.isArray(schema.oneOf)) return exampleOf(schema.oneOf[0] as Schema, schemas);
-  if (schema.properties !== undefined) return exampleOfObject(schema, schemas);
+  if (typeof schema.$ref === 'string') return exampleOf(schemaAt(schema.$ref, schemas), schemas, members);
+  if (Array.isArray(schema.oneOf)) return exampleOf(schema.oneOf[0] as Schema, schemas, members);
+  if (schema.properties !== undefined) return exampleOfObject(schema, schemas, members);
   if (schema.items !== undefined) {
-    const item = exampleOf(schema.items as Schema, schemas);
+    const item = exampleOf(schema.items as Schema, schemas, members);
     return item === undefined ? undefined : [item];
   }
   return undefined;
@@ -37,10 +38,12 @@ function toldExample(schema: Schema): unknown {
   return usual;
 }
 
-function exampleOfObject(schema: Schema, schemas: Schemas): unknown {
+function exampleOfObject(schema: Schema, schemas: Schemas, members: 'all' | 'required'): unknown {
+  const { properties = {}, required = [] } = schema as { properties?: Record<string, Schema>; required?: string[] };
   const values: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(schema.properties as Record<string, Schema>)) {
-    const value = exampleOf(member, schemas);
+  for (const [name, member] of Object.entries(properties)) {
+    if (members === 'required' && !required.includes(name)) continue;
+    const value = exampleOf(member, schemas, members);
     if (value === undefined) return undefined;
     values[name] = value;
   }

@@ -2,8 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { v7 as uuidV7 } from 'uuid';
-import { buildOpenApi } from './openapi-document.ts';
-import { REQUEST_HEADERS } from './openapi-headers.ts';
+import { buildOpenApi } from './document.ts';
+import { REQUEST_HEADERS } from './headers.ts';
 
 const DOCS = 'docs';
 
