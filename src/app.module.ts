@@ -4,6 +4,7 @@ import { INVENTORY_EVENTS } from './modules/inventory/contract.ts';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
 import { RESERVATION_EVENTS } from './modules/reservation/contract.ts';
 import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
+import { SyncModule } from './modules/sync/sync.module.ts';
 import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts';
 import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
 import { HttpModule } from './shared/http/http.module.ts';
@@ -42,6 +43,7 @@ export class AppModule {
         HttpModule,
         InventoryModule,
         ReservationModule,
+        SyncModule,
       ],
     };
   }

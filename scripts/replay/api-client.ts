@@ -21,6 +21,8 @@ export interface ApiClientParts {
   readonly wait: (ms: number) => Promise<void>;
   /** 0..1, for the jitter. */
   readonly random: () => number;
+  /** Sent with every request, e.g. who asks. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Attempts of one request, the first included: with the waits below a server may be away for ten seconds, a restart. */
@@ -70,7 +72,7 @@ export class ApiClient {
     try {
       const response = await this.parts.fetch(`${this.url}${request.path}`, {
         method: request.method,
-        headers: headersOf(request),
+        headers: { ...headersOf(request), ...this.parts.headers },
         signal: AbortSignal.timeout(ANSWER_MAX_MS),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.ts';
+import type { AppPart } from '../../src/shared/http/http-app.ts';
 import { Clock } from '../../src/shared/kernel/clock.ts';
 import { readSettings } from '../../src/shared/settings.ts';
 import { freshDatabase } from './databases.ts';
@@ -21,11 +22,18 @@ export interface RunningApp {
 /** The environment on top of the defaults. Sweeping and purging rest, so that what reads free again is free before any sweep. */
 const TEST_ENVIRONMENT = { LOG_LEVEL: 'silent', PORT: '0', SWEEP_INTERVAL_MS: '60000', PURGE_INTERVAL_MS: '3600000' };
 
-/** The real application on a free port and a database of its own, with a clock that the test moves. */
-export async function startApp(engine: Engine, env: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
+/**
+ * The real application on a free port and a database of its own, with a clock that the test moves.
+ * @param extraParts modules besides our own, e.g. a reaction of a test
+ */
+export async function startApp(
+  engine: Engine,
+  env: Readonly<Record<string, string>> = {},
+  extraParts: readonly AppPart[] = [],
+): Promise<RunningApp> {
   const database = await freshDatabase(engine);
   const settings = readSettings({ ...TEST_ENVIRONMENT, DATABASE_URL: database.url, ...env });
-  const app = await createApp(settings);
+  const app = await createApp(settings, extraParts);
   const clock = new TestClock();
   // The same instance is injected everywhere, so giving it another answer reaches every handler.
   app.get(Clock, { strict: false }).now = () => clock.now();

@@ -37,6 +37,7 @@ import { Holds } from './storage/hold.repository.ts';
 import { holdsTable } from './storage/hold.table.ts';
 import { locationsTable } from './storage/location.table.ts';
 import { movementsTable } from './storage/movement.table.ts';
+import { ROW_VIEWS } from './row-views.ts';
 import { productsTable } from './storage/product.table.ts';
 import { Room } from './storage/room.ts';
 import { StockItems } from './storage/stock-item.repository.ts';
@@ -95,7 +96,17 @@ const GAUGES = [
 @Module({
   imports: [CqrsModule],
   controllers: [CatalogueController, StockController, AvailabilityController, TransfersController],
-  providers: [Catalogue, StockItems, Holds, Room, Transfers, StockLedger, ...COMMAND_HANDLERS, ...QUERY_HANDLERS],
+  providers: [
+    Catalogue,
+    StockItems,
+    Holds,
+    Room,
+    Transfers,
+    StockLedger,
+    ...COMMAND_HANDLERS,
+    ...QUERY_HANDLERS,
+    ...ROW_VIEWS,
+  ],
 })
 export class InventoryModule implements OnModuleInit {
   constructor(

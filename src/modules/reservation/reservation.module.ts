@@ -13,6 +13,7 @@ import { ListReservationsHandler } from './handlers/list-reservations.ts';
 import { RefreshReservationHandler } from './handlers/refresh-reservation.ts';
 import { UpdateReservationHandler } from './handlers/update-reservation.ts';
 import { ReservationController } from './reservation.controller.ts';
+import { ReservationRows } from './row-views.ts';
 import { reservationPlacesTable } from './storage/reservation-place.table.ts';
 import { Reservations } from './storage/reservation.repository.ts';
 import { reservationsTable } from './storage/reservation.table.ts';
@@ -37,6 +38,6 @@ const HANDLERS = [
 @Module({
   imports: [CqrsModule],
   controllers: [ReservationController],
-  providers: [Reservations, Sweeper, EndedReservations, ...HANDLERS],
+  providers: [Reservations, Sweeper, EndedReservations, ReservationRows, ...HANDLERS],
 })
 export class ReservationModule {}

@@ -214,6 +214,16 @@ function splitAtCommas(text: string): string[] {
   return text.split(',');
 }
 
+/** A query parameter that is `true` or `false`. */
+export function FlagQuery(presence: Presence = {}): PropertyDecorator {
+  return field(
+    (value) => (typeof value === 'boolean' ? null : 'must be true or false'),
+    presence,
+    { type: 'boolean' },
+    { read: (text) => (text === 'true' ? true : text === 'false' ? false : text) },
+  );
+}
+
 export const PAGE_LIMIT_MAX = 200;
 export const PAGE_LIMIT_DEFAULT = 50;
 

@@ -20,6 +20,7 @@ const LOCATION_ID = { type: 'string', examples: ['S1'] };
 const UNITS = { type: 'integer', minimum: 0 };
 const INSTANT = { type: 'string', format: 'date-time' };
 const RESERVATION_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
+const DEAD_LETTER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const TRANSFER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const RESERVATION = `/v1/reservations/${RESERVATION_ID.examples[0] ?? ''}`;
 const STOCK_ITEM = '/v1/stock/MUG-RED/S1';
@@ -109,8 +110,9 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
       locationId: { ...LOCATION_ID, description: 'The location that is missing.' },
       reservationId: { ...RESERVATION_ID, description: 'The reservation that is missing.' },
       transferId: { ...TRANSFER_ID, description: 'The transfer that is missing.' },
+      deadLetterId: { ...DEAD_LETTER_ID, description: 'The dead letter that is missing.' },
     },
-    sometimes: ['sku', 'locationId', 'reservationId', 'transferId'],
+    sometimes: ['sku', 'locationId', 'reservationId', 'transferId', 'deadLetterId'],
   },
   METHOD_NOT_ALLOWED: {
     detail: 'DELETE is not for this path; GET, HEAD, PUT are',

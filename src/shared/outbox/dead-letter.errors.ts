@@ -5,6 +5,6 @@ export class DeadLetterNotFound extends DomainError {
   readonly kind = 'missing';
 
   constructor(id: string) {
-    super(`There is no dead letter ${id}`);
+    super(`There is no dead letter ${id}`, { deadLetterId: id });
   }
 }

@@ -1,11 +1,12 @@
 import { applyDecorators, Injectable, Logger, type OnModuleInit, SetMetadata } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { assertVersionMatches, type VersionMatch } from '../kernel/version-match.ts';
 import type { RehearsedChange, Transaction } from '../persistence/transaction.ts';
 import { UnitOfWork } from '../persistence/unit-of-work.ts';
 import type { DeadLetterRow } from './dead-letter.table.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { type Failure, failureOf, isBusy } from './failure.ts';
-import { Views } from './views.ts';
+import { type BeforeAndAfter, Views } from './views.ts';
 
 /**
  * Knows how letters of some consumers are processed again; a provider with `@ReplaysLettersOf`. Both methods run inside a
@@ -26,9 +27,9 @@ export function ReplaysLettersOf(...consumers: readonly string[]): ClassDecorato
 }
 
 /** What a replay would change, as views by their names, and what it would fail with. */
-export interface Rehearsal {
-  readonly before: Readonly<Record<string, readonly object[]>>;
-  readonly after: Readonly<Record<string, readonly object[]>>;
+export interface Rehearsal extends BeforeAndAfter {
+  /** As it is, before and after. */
+  readonly letter: DeadLetterRow;
   /** Null: it would succeed. */
   readonly failure: Failure | null;
 }
@@ -77,28 +78,31 @@ export class Replays implements OnModuleInit {
   /**
    * Processes the letter's event again. It is REPLAYED when that works, else it stays DEAD with one more attempt. A
    * letter that is closed stays as it is.
-   * @throws DeadLetterNotFound; a refusal of the kind `busy`, which is nobody's failed attempt
+   * @throws DeadLetterNotFound, VersionMismatch; a refusal of the kind `busy`, which is nobody's failed attempt
    */
-  async replay(tx: Transaction, id: string): Promise<DeadLetterRow> {
-    const letter = await this.deadLetters.get(tx, id);
+  async replay(tx: Transaction, id: string, ifMatch: VersionMatch | null): Promise<DeadLetterRow> {
+    const letter = await this.matching(tx, id, ifMatch);
     if (letter.status !== 'DEAD') return letter;
     const failure = await this.attempt(letter, tx);
     if (failure !== null) return this.deadLetters.failedAgain(tx, letter, failure);
-    await this.replayers.get(letter.consumer)?.release(letter, tx);
-    return this.deadLetters.close(tx, letter, 'REPLAYED');
+    // Processing an event may close its letters by itself.
+    const now = await this.deadLetters.get(tx, id);
+    if (now.status !== 'DEAD') return now;
+    await this.replayers.get(letter.consumer)?.release(now, tx);
+    return this.deadLetters.close(tx, now, 'REPLAYED');
   }
 
-  /** Gives the letter's event up. A letter that is closed stays as it is. @throws DeadLetterNotFound */
-  async discard(tx: Transaction, id: string, reason: string): Promise<DeadLetterRow> {
-    const letter = await this.deadLetters.get(tx, id);
+  /** Gives the letter's event up. A letter that is closed stays as it is. @throws DeadLetterNotFound, VersionMismatch */
+  async discard(tx: Transaction, id: string, reason: string, ifMatch: VersionMatch | null): Promise<DeadLetterRow> {
+    const letter = await this.matching(tx, id, ifMatch);
     if (letter.status !== 'DEAD') return letter;
     await this.replayers.get(letter.consumer)?.release(letter, tx);
     return this.deadLetters.close(tx, letter, 'DISCARDED', reason);
   }
 
   /** What a replay would change; nothing is left of it. @throws as `replay` */
-  async rehearse(tx: Transaction, id: string): Promise<Rehearsal> {
-    const letter = await this.deadLetters.get(tx, id);
+  async rehearse(tx: Transaction, id: string, ifMatch: VersionMatch | null): Promise<Rehearsal> {
+    const letter = await this.matching(tx, id, ifMatch);
     let failure: Failure | null = null;
     let changes: RehearsedChange[] = [];
     if (letter.status === 'DEAD') {
@@ -106,7 +110,13 @@ export class Replays implements OnModuleInit {
         failure = await this.attempt(letter, tx);
       });
     }
-    return { ...this.views.of(changes), failure };
+    return { letter, ...this.views.of(changes), failure };
+  }
+
+  private async matching(tx: Transaction, id: string, ifMatch: VersionMatch | null): Promise<DeadLetterRow> {
+    const letter = await this.deadLetters.get(tx, id);
+    assertVersionMatches(ifMatch, letter.version);
+    return letter;
   }
 
   /** @returns what it failed with, or null */

@@ -3,8 +3,8 @@ import { DiscoveryService } from '@nestjs/core';
 import type { RehearsedChange } from '../persistence/transaction.ts';
 
 /** How an operator sees rows of a table, e.g. as the API shows them. A provider with `@ViewsRowsOf`. */
-export interface RowView {
-  toView(row: object): object;
+export interface RowView<Row extends object = object> {
+  toView(row: Row): object;
 }
 
 interface ViewOptions {

@@ -127,7 +127,8 @@ function problemExample(code: ErrorCode, schemas: Schemas): Record<string, unkno
 /** What names the thing in the path: `/v1/reservations/17/confirm` has no reservation 17. */
 function nothingUnder(path: string): Record<string, string> {
   const [, , list = '', id = ''] = path.split('/');
-  const thing = list === 'stock' ? 'product' : list.replace(/s$/, '');
-  const member = thing === 'product' ? 'sku' : `${thing}Id`;
+  const thing = list === 'stock' ? 'product' : list.replace(/s$/, '').replace('-', ' ');
+  const member =
+    thing === 'product' ? 'sku' : `${thing.replace(/ (.)/, (_, letter: string) => letter.toUpperCase())}Id`;
   return { detail: `There is no ${thing} ${id}`, instance: path, [member]: id };
 }

@@ -1,0 +1,33 @@
+import { setTimeout } from 'node:timers/promises';
+import { readOptions, USAGE, UsageError } from './dead-letters/options.ts';
+import { runDeadLetters } from './dead-letters/run.ts';
+import { ApiClient } from './replay/api-client.ts';
+
+/** @returns the exit code: 0 well, 1 something is still dead or the server said no, 2 wrong arguments */
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(USAGE);
+    return 0;
+  }
+  const apiKey = process.env['HOLDFAST_API_KEY'];
+  const client = new ApiClient(options.central, {
+    fetch: globalThis.fetch,
+    wait: (ms) => setTimeout(ms),
+    random: Math.random,
+    headers: apiKey === undefined || apiKey === '' ? {} : { 'x-api-key': apiKey },
+  });
+  return (await runDeadLetters(options, client, console.log)) ? 0 : 1;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+    console.error(isUsage === true ? `${message}\n\n${USAGE}` : message);
+    process.exitCode = isUsage === true ? 2 : 1;
+  },
+);
