@@ -16,10 +16,8 @@ export class Transfers0002 implements MigrationInterface {
   }
 }
 
-function transfers({ text, integer, plain }: Dialect): string[] {
+function transfers({ text, integer, clustered }: Dialect): string[] {
   return [
-    // Not clustered: without statistics SQLite takes the primary key of a clustered table for as good as any index of it,
-    // and a list of one store's transfers would look at all of the chain's.
     `CREATE TABLE transfers (
       tenant_id ${text} NOT NULL,
       id ${text} NOT NULL,
@@ -36,7 +34,7 @@ function transfers({ text, integer, plain }: Dialect): string[] {
       PRIMARY KEY (tenant_id, id),
       CHECK (from_location_id <> to_location_id),
       CHECK ((status = 'RECEIVED') = (received IS NOT NULL))
-    ) ${plain}`,
+    ) ${clustered}`,
     'CREATE INDEX transfers_by_status ON transfers (tenant_id, status, id)',
     'CREATE INDEX transfers_by_sku ON transfers (tenant_id, sku, id)',
     'CREATE INDEX transfers_by_source ON transfers (tenant_id, from_location_id, id)',

@@ -81,6 +81,18 @@ describe('Reads on SQLite', () => {
     ['/v1/stock/A', 's USING PRIMARY KEY (tenant_id=? AND sku=?)'],
     ['/v1/stock/A/S1', 's USING PRIMARY KEY (tenant_id=? AND sku=? AND location_id=?)'],
     ['/v1/stock/A/S1/movements', 'movement USING PRIMARY KEY (tenant_id=? AND sku=? AND location_id=?)'],
+    ['/v1/transfers', 'transfer USING PRIMARY KEY (tenant_id=?)'],
+    ['/v1/transfers?status=RECEIVED', 'transfer USING INDEX transfers_by_status (tenant_id=? AND status=?)'],
+    ['/v1/transfers?sku=A&status=RECEIVED', 'transfer USING INDEX transfers_by_sku (tenant_id=? AND sku=?)'],
+    [
+      '/v1/transfers?fromLocationId=W1',
+      'transfer USING INDEX transfers_by_source (tenant_id=? AND from_location_id=?)',
+    ],
+    ['/v1/transfers?toLocationId=S1', 'transfer USING INDEX transfers_by_target (tenant_id=? AND to_location_id=?)'],
+    [
+      '/v1/transfers?fromLocationId=W1&status=IN_TRANSIT',
+      'transfer USING INDEX transfers_on_the_way_from (tenant_id=? AND from_location_id=?)',
+    ],
     [
       '/v1/transfers?toLocationId=S1&status=IN_TRANSIT',
       'transfer USING INDEX transfers_on_the_way_to (tenant_id=? AND to_location_id=?)',

@@ -293,6 +293,31 @@ describeOnBothEngines('Transfers', (engine) => {
     problemOf(await shop.tryEnd('receive', id), 409, 'TRANSFER_NOT_IN_TRANSIT');
   });
 
+  it('counts its movements by type, place and outcome, a repeat not at all', async () => {
+    const [from, to] = [await shop.location(), await shop.location()];
+    const sku = await shop.stocked({ [from]: 5 });
+    const { id } = await shop.dispatch(sku, from, to, 3);
+    problemOf(await shop.tryDispatch(sku, from, to, 3), 409, 'INSUFFICIENT_STOCK');
+    await shop.end('receive', id, { quantity: 2 });
+    await shop.end('receive', id, { quantity: 2 });
+    await shop.end('cancel', (await shop.dispatch(sku, from, to, 1)).id);
+
+    const counted = (await shop.api.get('/metrics')).text
+      .split('\n')
+      .filter((line) => line.includes(`store="${from}"`) || line.includes(`store="${to}"`))
+      .map((line) => line.replace(/^.*type="(\w+)",status="(\w+)",store="(.*)"} (\d+)$/, '$1 $2 $3 $4'));
+    expect(counted.sort()).toEqual(
+      [
+        `RECEIPT success ${from} 1`,
+        `TRANSFER_OUT success ${from} 2`,
+        `TRANSFER_OUT refused ${from} 1`,
+        `TRANSFER_IN success ${from} 1`,
+        `TRANSFER_IN success ${to} 1`,
+        `WRITE_OFF success ${to} 1`,
+      ].sort(),
+    );
+  });
+
   it('lets at most a thousand million be on their way to one place, to the unit, and refuses no dispatch in part', async () => {
     const sku = await shop.product();
     await Promise.all(Array.from({ length: 1_000 }, () => shop.receive(sku, source, 1_000_000)));
