@@ -1,5 +1,6 @@
 import { StockAndReservations0001 } from './0001-stock-and-reservations.ts';
 import { Transfers0002 } from './0002-transfers.ts';
+import { ImportChunks0003 } from './0003-import-chunks.ts';
 import { Callers0004 } from './0004-callers.ts';
 import { Retention0005 } from './0005-retention.ts';
 import { Delivery0006 } from './0006-delivery.ts';
@@ -10,6 +11,7 @@ import { PickLists0010 } from './0010-pick-lists.ts';
 export const MIGRATIONS = [
   StockAndReservations0001,
   Transfers0002,
+  ImportChunks0003,
   Callers0004,
   Retention0005,
   Delivery0006,

@@ -53,6 +53,14 @@ export const SETTINGS = {
   PURGE_INTERVAL_MS: whole(10_000, 10, 3_600_000, 'ms', 'Pause between two looks for what has been kept long enough.'),
   PURGE_CHUNK_ROWS: whole(100, 10, 10_000, 'rows', 'Most rows that are purged in one work.'),
   BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
+  IMPORTS_MAX: whole(8, 1, 1000, 'imports', 'Imports that run at a time; past it: 503 `BUSY`.'),
+  IMPORT_LINE_BYTES_MAX: whole(
+    16_384,
+    1024,
+    1_048_576,
+    'bytes',
+    'Longest line of an import; a longer one is a refused row.',
+  ),
   URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
   JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
@@ -105,6 +113,8 @@ export class Settings {
   readonly purgeIntervalMs: number;
   readonly purgeChunkRows: number;
   readonly bodyBytesMax: number;
+  readonly importsMax: number;
+  readonly importLineBytesMax: number;
   readonly urlBytesMax: number;
   readonly headerBytesMax: number;
   readonly jsonDepthMax: number;
@@ -146,6 +156,8 @@ export class Settings {
     this.purgeIntervalMs = values.PURGE_INTERVAL_MS;
     this.purgeChunkRows = values.PURGE_CHUNK_ROWS;
     this.bodyBytesMax = values.BODY_BYTES_MAX;
+    this.importsMax = values.IMPORTS_MAX;
+    this.importLineBytesMax = values.IMPORT_LINE_BYTES_MAX;
     this.urlBytesMax = values.URL_BYTES_MAX;
     this.headerBytesMax = values.HEADER_BYTES_MAX;
     this.jsonDepthMax = values.JSON_DEPTH_MAX;

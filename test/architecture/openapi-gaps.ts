@@ -107,7 +107,7 @@ class GapSearch {
       const given = Object.values(examples).map((one) => this.resolved(one).value);
       if (example !== undefined) given.push(example);
       if (given.length === 0) return [`${what} has no example of ${type}`];
-      // Of a stream the schema describes a line and the example several.
+      // A text is an example of itself.
       if (!/[/+]json$/.test(type)) return [];
       return given
         .filter((one) => !this.fits(one, schema))

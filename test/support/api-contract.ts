@@ -129,6 +129,7 @@ export class ApiContract {
     return [...unknown, ...wrong];
   }
 
+  /** What a line of a stream looks like stands in the `contentSchema` of the text that the stream is. */
   private faultsOfBody({ method, headers, text }: Answered, place: string, { content }: Response): string[] {
     if (method === 'HEAD') return [];
     if (content === undefined) return text === '' ? [] : ['there is a body, which is not documented'];
@@ -136,8 +137,11 @@ export class ApiContract {
     const mediaType = content[type];
     if (mediaType === undefined) return [`the content type ${type} is not documented`];
     const at = `${place}/content/${escaped(type)}/schema`;
-    const bodies = /ndjson$/.test(type) ? text.split('\n').filter((line) => line !== '') : [text];
-    return bodies.flatMap((body) => this.faultsOfValue(/json$/.test(type) ? JSON.parse(body) : body, at, mediaType));
+    if (/ndjson$/.test(type)) {
+      const lines = text.split('\n').filter((line) => line !== '');
+      return lines.flatMap((line) => this.faultsOfValue(JSON.parse(line), `${at}/contentSchema`, mediaType));
+    }
+    return this.faultsOfValue(/json$/.test(type) ? JSON.parse(text) : text, at, mediaType);
   }
 
   /** A list of alternatives is told apart by the code, so that what is wrong is told of the right one. */

@@ -227,6 +227,44 @@ export class CountStock extends Command<{ movementId: string; stock: StockItemVi
   }
 }
 
+/** A row of an import as it was read: a count, or a movement. Its fields are those of CountStock and RecordMovement. */
+export type ImportedRow = { readonly sku: string; readonly locationId: string; readonly reason: string | null } & (
+  | { readonly counted: number }
+  | { readonly type: RecordableMovement; readonly quantity: number; readonly reference: string | null }
+);
+
+export interface NumberedRow {
+  /** Counts from 1 over the whole import. */
+  readonly number: number;
+  readonly row: ImportedRow;
+}
+
+/** What became of a row. A refusal is told as a request of its own would have been. */
+export type RowOutcome =
+  | { readonly outcome: 'applied' | 'duplicate' }
+  | {
+      readonly outcome: 'refused';
+      readonly code: string;
+      readonly detail: string;
+      readonly data: Readonly<Record<string, unknown>>;
+    };
+
+/** Most rows of one ImportRows: they share a work of the bulk class. */
+export const IMPORT_ROWS_MAX = 1000;
+
+/**
+ * Carries out rows of an import, each by itself: one that is refused spoils no other. A row that was applied under this
+ * Idempotency-Key at the same number with the same content is not applied again.
+ */
+export class ImportRows extends Command<readonly RowOutcome[]> {
+  constructor(
+    readonly idempotencyKey: string,
+    readonly rows: readonly NumberedRow[],
+  ) {
+    super();
+  }
+}
+
 export class SetStockPolicy extends Command<StockItemView> implements Keyed {
   constructor(
     readonly sku: string,

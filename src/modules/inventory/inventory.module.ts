@@ -18,6 +18,7 @@ import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
 import { GetStockItemHandler } from './handlers/get-stock-item.ts';
 import { GetTransferHandler } from './handlers/get-transfer.ts';
 import { HoldStockHandler } from './handlers/hold-stock.ts';
+import { ImportRowsHandler } from './handlers/import-rows.ts';
 import { ListLocationsHandler } from './handlers/list-locations.ts';
 import { ListMovementsHandler } from './handlers/list-movements.ts';
 import { ListProductsHandler } from './handlers/list-products.ts';
@@ -35,6 +36,9 @@ import { StockController } from './stock.controller.ts';
 import { Catalogue } from './storage/catalogue.repository.ts';
 import { Holds } from './storage/hold.repository.ts';
 import { holdsTable } from './storage/hold.table.ts';
+import { ImportController } from './import.controller.ts';
+import { ImportChunks } from './storage/import-chunk.repository.ts';
+import { importChunksTable } from './storage/import-chunk.table.ts';
 import { locationsTable } from './storage/location.table.ts';
 import { movementsTable } from './storage/movement.table.ts';
 import { ROW_VIEWS } from './row-views.ts';
@@ -54,6 +58,7 @@ export const INVENTORY_TABLES = [
   holdsTable,
   transfersTable,
   movementsTable,
+  importChunksTable,
 ] as Table[];
 
 const COMMAND_HANDLERS = [
@@ -61,6 +66,7 @@ const COMMAND_HANDLERS = [
   PutProductHandler,
   RecordMovementHandler,
   CountStockHandler,
+  ImportRowsHandler,
   SetStockPolicyHandler,
   CheckHoldLinesHandler,
   CheckLocationHandler,
@@ -95,7 +101,7 @@ const GAUGES = [
 
 @Module({
   imports: [CqrsModule],
-  controllers: [CatalogueController, StockController, AvailabilityController, TransfersController],
+  controllers: [CatalogueController, StockController, ImportController, AvailabilityController, TransfersController],
   providers: [
     Catalogue,
     StockItems,
@@ -103,6 +109,7 @@ const GAUGES = [
     Room,
     Transfers,
     StockLedger,
+    ImportChunks,
     ...COMMAND_HANDLERS,
     ...QUERY_HANDLERS,
     ...ROW_VIEWS,

@@ -8,6 +8,7 @@ import { acceptsJson, announcesBody, isJsonBody } from './media-types.ts';
 import { fromStatus } from './problem.ts';
 import { faultOfHost, measureHeaders, waitsToBeAsked } from './request-head.ts';
 import { hasEmptyParameter, type RouteTable } from './route-table.ts';
+import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-body.ts';
 
 /** Everything else here comes after it: from now on the request has its context and its answer its correlation id. */
 export function registerContext(fastify: FastifyInstance): void {
@@ -49,6 +50,10 @@ export function registerEdge(
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: settings.bodyBytesMax }, (_request, body, done) => {
     done(null, body);
   });
+  // Of these types are only bodies of routes that stream them: others were refused by their head. Not read here.
+  fastify.addContentTypeParser([...STREAMED_TYPES], (_request, _payload, done) => {
+    done(null);
+  });
   fastify.decorateRequest('jsonBody', undefined);
 }
 
@@ -61,15 +66,22 @@ function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Se
   const hostFault = faultOfHost(request.raw, hosts);
   if (hostFault !== null) return new ValidationFailed([{ field: 'Host', message: hostFault }]);
   if (request.is404 || hasEmptyParameter(request.params)) return pathOrMethod(request, routes);
+  const streamedTypes = streamedTypesOf(request);
+  const refusal = streamedTypes === undefined ? refusalOfJsonBody(request) : refusalOfStream(headers, streamedTypes);
+  if (refusal !== null) return refusal;
+  if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept, streamedTypes))
+    return fromStatus(406);
+  // Told before the body is on its way; Fastify itself would look only once it reads it.
+  return isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax ? fromStatus(413) : null;
+}
+
+function refusalOfJsonBody({ headers, method }: FastifyRequest): DomainError | null {
   if (!announcesBody(headers)) {
     // curl sends a form's type with an empty POST; without a body there is nothing to be wrong with it.
     delete headers['content-type'];
-  } else if (request.method !== 'GET' && request.method !== 'HEAD' && !isJsonBody(headers)) {
-    return fromStatus(415);
+    return null;
   }
-  if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept)) return fromStatus(406);
-  // Told before the body is on its way; Fastify itself would look only once it reads it.
-  return isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax ? fromStatus(413) : null;
+  return method === 'GET' || method === 'HEAD' || isJsonBody(headers) ? null : fromStatus(415);
 }
 
 function pathOrMethod(request: FastifyRequest, routes: RouteTable): DomainError {

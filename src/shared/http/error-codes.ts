@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   VERSION_MISMATCH: { status: 412, title: 'The resource has changed' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The URL is too long' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not JSON in UTF-8' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is of a type that is not taken here' },
   UNKNOWN_PRODUCT: { status: 422, title: 'The request names a product that is not in the catalogue' },
   UNKNOWN_LOCATION: { status: 422, title: 'The request names a location that cannot serve it' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key belongs to another request' },

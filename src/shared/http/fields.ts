@@ -27,6 +27,8 @@ export interface Presence {
 /** What validation.ts has to know of a field beyond its class-validator rule. */
 export interface FieldShape {
   readonly nullable: boolean;
+  /** The rule with what is absent or null taken care of: all that class-validator is told. */
+  readonly verdict: Rule;
   /** Makes the value of a query parameter's text; text that it cannot read stays as it is and fails its rule. */
   readonly read?: (text: string) => unknown;
   /** The class of each item of a list. */
@@ -55,7 +57,7 @@ function field(
   rule: Rule,
   presence: Presence,
   schema: ApiPropertyOptions,
-  shape: Omit<FieldShape, 'nullable'> = {},
+  shape: Omit<FieldShape, 'nullable' | 'verdict'> = {},
 ): PropertyDecorator {
   const nullable = presence.nullable ?? false;
   const optional = nullable || (presence.optional ?? false);
@@ -66,7 +68,7 @@ function field(
   };
   const remember: PropertyDecorator = (prototype, name) => {
     const fields = shapes.get(prototype) ?? new Map<string, FieldShape>();
-    shapes.set(prototype, fields.set(String(name), { nullable, ...shape }));
+    shapes.set(prototype, fields.set(String(name), { nullable, verdict, ...shape }));
   };
   return applyDecorators(
     remember,

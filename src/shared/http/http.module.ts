@@ -4,6 +4,7 @@ import { DocsController } from './docs.controller.ts';
 import { DuplicateHandlerCheck } from './duplicate-handlers.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { RequestValidation } from './validation.ts';
+import { RowStreams } from '../rows/row-streams.ts';
 import { WriteDoor } from './write-door.ts';
 
 /** The HTTP edge. Needs Settings, Clock, UnitOfWork and CommandBus from global modules. */
@@ -13,10 +14,11 @@ import { WriteDoor } from './write-door.ts';
   controllers: [DocsController],
   providers: [
     WriteDoor,
+    RowStreams,
     DuplicateHandlerCheck,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: RequestValidation },
   ],
-  exports: [WriteDoor],
+  exports: [WriteDoor, RowStreams],
 })
 export class HttpModule {}

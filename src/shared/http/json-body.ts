@@ -29,40 +29,46 @@ interface Place {
  * range of a double, minus zero) and what a database might not store (lone surrogates).
  * Its work is bounded by the limits, and by one look at each byte.
  */
-export function parseJsonBody(bytes: Buffer, { depthMax, valuesMax }: JsonLimits): JsonBody {
-  if (!isUtf8(bytes)) {
-    return unreadable('is not valid UTF-8');
-  }
-  const text = bytes.toString('utf8');
+export function parseJsonBody(bytes: Buffer, limits: JsonLimits): JsonBody {
+  return isUtf8(bytes)
+    ? parseJsonText(bytes.toString('utf8'), limits, 'body')
+    : unreadable('body', 'is not valid UTF-8');
+}
+
+/**
+ * The same for a text, which may be a part of a body, such as a line.
+ * @param name what its faults as a whole are told of
+ */
+export function parseJsonText(text: string, { depthMax, valuesMax }: JsonLimits, name: string): JsonBody {
   const size = sizeOfJson(text, valuesMax);
   if (size === null) {
-    return unreadable(`has more than ${valuesMax} members and items; no right body of this call has so many`);
+    return unreadable(name, `has more than ${valuesMax} members and items; no right body of this call has so many`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // V8's message quotes the body, so it is not passed on.
-    return unreadable('is not valid JSON');
+    return unreadable(name, 'is not valid JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return unreadable('must be a JSON object');
+    return unreadable(name, 'must be a JSON object');
   }
   const errors: FieldError[] = [];
-  const members = walk(value, depthMax, errors);
+  const members = walk(value, depthMax, name, errors);
   // A repeated name is one member less than there are colons; looking for it is only worth while then.
   if (members !== null && members !== size.members) {
-    errors.push({ field: duplicateName(text) ?? 'body', message: 'is given more than once' });
+    errors.push({ field: duplicateName(text) ?? name, message: 'is given more than once' });
   }
   return { value, errors };
 }
 
-function unreadable(message: string): JsonBody {
-  return { value: undefined, errors: [{ field: 'body', message }] };
+function unreadable(field: string, message: string): JsonBody {
+  return { value: undefined, errors: [{ field, message }] };
 }
 
 /** Iterative, so that no nesting can exhaust the stack. @returns the number of members, or null if not all were seen */
-function walk(root: object, depthMax: number, errors: FieldError[]): number | null {
+function walk(root: object, depthMax: number, rootName: string, errors: FieldError[]): number | null {
   const places: Place[] = [{ value: root, depth: 1, parent: null, name: '' }];
   let members = 0;
   let complete = true;
@@ -80,7 +86,7 @@ function walk(root: object, depthMax: number, errors: FieldError[]): number | nu
       if (!isArray) {
         members += 1;
         if (!name.isWellFormed()) {
-          errors.push({ field: pathOf(place) || 'body', message: 'has a member name with a lone surrogate' });
+          errors.push({ field: pathOf(place) || rootName, message: 'has a member name with a lone surrogate' });
         }
       }
       const child = container[name];

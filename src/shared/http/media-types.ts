@@ -19,7 +19,12 @@ export function isJsonBody(headers: IncomingHttpHeaders): boolean {
   const type = headers['content-type'];
   if (type === JSON_MEDIA_TYPE) return true;
   if (type === undefined || !JSON_WITH_PARAMETERS.test(type)) return false;
-  return [...type.matchAll(CHARSET)].every(([, charset]) => /^utf-?8$/i.test(charset ?? ''));
+  return isInUtf8(type);
+}
+
+/** @returns whether a content type names no charset other than UTF-8 */
+export function isInUtf8(contentType: string): boolean {
+  return [...contentType.matchAll(CHARSET)].every(([, charset]) => /^utf-?8$/i.test(charset ?? ''));
 }
 
 /** One range of an Accept header. */
@@ -30,12 +35,13 @@ interface MediaRange {
 
 /**
  * @param accept the header; without it anything goes (RFC 9110, section 12.5.1)
+ * @param types of the answers besides JSON
  * @returns whether JSON answers, or at least problem documents, are admitted
  */
-export function acceptsJson(accept: string | undefined): boolean {
+export function acceptsJson(accept: string | undefined, types: readonly string[] = []): boolean {
   if (accept === undefined || accept === '*/*' || accept === JSON_MEDIA_TYPE || accept.trim() === '') return true;
   const ranges = accept.split(',').map(toRange);
-  return [JSON_MEDIA_TYPE, PROBLEM_TYPE].some((type) => qualityOf(type, ranges) > 0);
+  return [JSON_MEDIA_TYPE, PROBLEM_TYPE, ...types].some((type) => qualityOf(type, ranges) > 0);
 }
 
 function toRange(text: string): MediaRange {

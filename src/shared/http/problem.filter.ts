@@ -17,11 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
 /** Also for errors that Fastify raises before a request has a route, so before Nest sees it. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const { status, headers, body } = toProblem(error, pathOf(request.url), request.id);
-  if (status === 500) {
-    logger.error(error instanceof Error ? error : new Error('Something that is no Error was thrown', { cause: error }));
-  } else if (status === 503 && error instanceof Error && error.cause !== undefined) {
-    logger.warn(error);
-  }
+  logProblem(error, status, logger);
   if (reply.sent || reply.raw.headersSent) {
     // A status has gone out already; breaking the connection is the only way left to say that the answer is not whole.
     reply.raw.destroy();
@@ -39,6 +35,15 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .header('content-type', PROBLEM_CONTENT_TYPE);
   reply.removeHeader('etag').removeHeader('location').removeHeader('content-length');
   reply.send(body);
+}
+
+/** What an operator has to know of: our mistakes, and why something that we need was not there. */
+export function logProblem(error: unknown, status: number, logger: Logger): void {
+  if (status === 500) {
+    logger.error(error instanceof Error ? error : new Error('Something that is no Error was thrown', { cause: error }));
+  } else if (status === 503 && error instanceof Error && error.cause !== undefined) {
+    logger.warn(error);
+  }
 }
 
 /** The path without its query, which may hold what does not belong into an error document. */

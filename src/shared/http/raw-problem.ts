@@ -6,6 +6,7 @@ import { HttpError } from './http-error.ts';
 import { pathOf } from './problem.filter.ts';
 import { fromStatus, PROBLEM_CONTENT_TYPE, toProblem } from './problem.ts';
 import { originForm } from './request-head.ts';
+import { isStreaming } from './streamed-body.ts';
 
 /** What Node reports when it cannot make a request of what came over a connection. */
 type ClientError = Error & { readonly code?: string; readonly rawPacket?: unknown };
@@ -18,6 +19,8 @@ interface AnsweringSocket {
 /** How long a client may take to read the answer and to close. */
 const LINGER_MS = 1_000;
 
+const REQUEST_TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 const REQUEST_LINE_START = /^[A-Z-]{1,20} /;
 
 /**
@@ -27,6 +30,9 @@ const REQUEST_LINE_START = /^[A-Z-]{1,20} /;
  * @param urlBytesMax tells an endless URL (414) from endless headers (431) where the first bytes still show it
  */
 export function answerClientError(error: ClientError, socket: Duplex, urlBytesMax: number): void {
+  if (error.code === REQUEST_TIMED_OUT && isStreaming(socket)) {
+    return; // Only silence ends a streamed body, and whoever reads it listens for that.
+  }
   if (socket.writableEnded) {
     return; // It has its answer; this is only more of what could not be read.
   }
@@ -62,7 +68,7 @@ export function answerConnect(request: IncomingMessage, socket: Duplex): void {
 }
 
 function toEdgeError(error: ClientError, urlBytesMax: number): DomainError {
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return fromStatus(408);
+  if (error.code === REQUEST_TIMED_OUT) return fromStatus(408);
   if (error.code !== 'HPE_HEADER_OVERFLOW') return fromStatus(400);
   return hasEndlessUrl(error.rawPacket, urlBytesMax) ? fromStatus(414) : fromStatus(431);
 }

@@ -183,6 +183,31 @@ export function readFields(type: FieldsClass, source: unknown, path: string, err
   return instance;
 }
 
+/**
+ * The same checks for one of very many small objects, with plain values only: class-validator would take 20 µs for each.
+ * @returns an instance of the class, or all that is wrong
+ */
+export function readRowFields<T extends object>(
+  type: new () => T,
+  given: Readonly<Record<string, unknown>>,
+): { readonly value: T } | { readonly errors: readonly FieldError[] } {
+  const fields = fieldsOfCached(type);
+  const instance = new type() as T & Record<string, unknown>;
+  const values: Record<string, unknown> = instance;
+  const errors: FieldError[] = [];
+  for (const name of Object.keys(given)) {
+    const shape = fields.get(name);
+    if (shape === undefined) errors.push(unknownField('', name));
+    else assign(values, name, given[name], shape, '', errors);
+  }
+  for (const [field, { verdict }] of fields) {
+    const message = verdict(values[field]);
+    if (message !== null) errors.push({ field, message });
+  }
+  if (errors.length === 0 && isCrossChecked(instance)) errors.push(...instance.crossCheck());
+  return errors.length === 0 ? { value: instance } : { errors };
+}
+
 /** Nested objects are read here, one class at a time, because class-validator would let a null in a list pass. */
 const VALIDATE = { forbidUnknownValues: false, validationError: { target: false, value: false } } as const;
 

@@ -67,6 +67,41 @@ export class WriteDoor {
     return answer.body;
   }
 
+  /**
+   * Notes that the request's key belongs to this route, for a request whose commands remember by themselves what they
+   * have done under it (docs/decisions/0015). Another route then refuses the key, and this one a key of another; coming
+   * again, with whatever body, is welcome and keeps the key for longer.
+   * @returns the key
+   * @throws IdempotencyKeyReused
+   */
+  async claim({ request }: Exchange): Promise<string> {
+    const key = idempotencyKeyOf(request) ?? '';
+    const fingerprint = fingerprintOf(request);
+    const { clientId } = currentContext();
+    const keys: EntityKey[] = [{ table: idempotencyKeysTable.name, values: [clientId, key] }];
+    await this.unitOfWork.run({ keys, requestKey: `${clientId} ${key}` }, async (tx: Transaction) => {
+      const at = this.clock.now();
+      const stored = await tx.get(idempotencyKeysTable, clientId, key);
+      const alive = stored !== undefined && at < stored.expiresAt ? stored : undefined;
+      if (alive !== undefined && alive.fingerprint !== fingerprint) {
+        throw new IdempotencyKeyReused();
+      }
+      await tx.put(idempotencyKeysTable, {
+        clientId,
+        key,
+        fingerprint,
+        // Never replayed: only this route has the fingerprint, and it looks for rows instead.
+        status: 200,
+        body: '',
+        headers: {},
+        createdAt: alive?.createdAt ?? at,
+        expiresAt: at + this.keyLifetimeMs,
+        version: (stored?.version ?? 0) + 1,
+      });
+    });
+    return key;
+  }
+
   private writeUnder<R>(
     key: string,
     fingerprint: string,

@@ -22,6 +22,9 @@ export type TransactionStatus = 'success' | 'refused' | 'error';
 export const WORK_OUTCOMES = ['committed', 'refused', 'failed', 'busy', 'unavailable'] as const;
 export type WorkOutcome = (typeof WORK_OUTCOMES)[number];
 
+export const IMPORT_OUTCOMES = ['applied', 'duplicate', 'refused'] as const;
+export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
+
 export const WORK_CLASSES = ['interactive', 'bulk'] as const;
 export type WorkClass = (typeof WORK_CLASSES)[number];
 
@@ -111,6 +114,9 @@ export class Metrics {
     'Rows that were kept for their time and are gone, by kind.',
     ['kind'],
   );
+  private readonly importRows = this.counter('inventory_import_rows_total', 'Rows of imports, by outcome.', [
+    'outcome',
+  ]);
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -122,6 +128,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     // A counter that starts at zero lets an alert see its first step.
     for (const outcome of WORK_OUTCOMES) this.works.inc({ outcome }, 0);
+    for (const outcome of IMPORT_OUTCOMES) this.importRows.inc({ outcome }, 0);
     for (const outcome of RESERVATION_OUTCOMES) this.reservations.inc({ outcome }, 0);
     for (const workClass of WORK_CLASSES) this.setQueueDepth(workClass, 0);
   }
@@ -158,6 +165,11 @@ export class Metrics {
 
   countReservation(outcome: ReservationOutcome, count = 1): void {
     this.reservations.inc({ outcome }, count);
+  }
+
+  /** @param rows at least 1 */
+  countImportRows(outcome: ImportOutcome, rows: number): void {
+    this.importRows.inc({ outcome }, rows);
   }
 
   countOversold(): void {

@@ -97,3 +97,13 @@ export class LocationNotFound extends DomainError {
     super(`There is no location ${locationId}`, { locationId });
   }
 }
+
+/** A row of an import came with ever new values under one Idempotency-Key; none of the earlier ones is forgotten. */
+export class RowChangedTooOften extends DomainError {
+  readonly code = 'IDEMPOTENCY_KEY_REUSED';
+  readonly kind = 'unprocessable';
+
+  constructor(rowNumber: number) {
+    super(`Row ${rowNumber} was applied with too many different values under this Idempotency-Key; take a new key`);
+  }
+}

@@ -26,6 +26,21 @@ export class Catalogue {
   }
 
   /**
+   * The product of a row whose product and location were loaded before; without a promise, for rows by the million.
+   * @throws UnknownProduct, UnknownLocation
+   */
+  ofLoadedRow(tx: Transaction, sku: string, locationId: string): ProductState {
+    const product = tx.loaded(productsTable, sku);
+    if (product === undefined) {
+      throw new UnknownProduct([sku]);
+    }
+    if (tx.loaded(locationsTable, locationId) === undefined) {
+      throw new UnknownLocation([locationId]);
+    }
+    return product;
+  }
+
+  /**
    * The products of a body's lines, by sku.
    * @throws UnknownProduct with all that are unknown
    */

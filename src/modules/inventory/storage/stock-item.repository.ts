@@ -72,7 +72,8 @@ export class StockItems {
     }
   }
 
-  private loaded(tx: Transaction, sku: string, locationId: string): StockItem {
+  /** The item, if it and its product were loaded before; without a promise, for rows by the million. */
+  loaded(tx: Transaction, sku: string, locationId: string): StockItem {
     const row = tx.loaded(stockItemsTable, sku, locationId);
     return row === undefined
       ? StockItem.unstocked(sku, locationId, tx.loaded(productsTable, sku)?.lowStockThreshold ?? null)

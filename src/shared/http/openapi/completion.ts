@@ -147,7 +147,14 @@ const COMMON_CODES: readonly ErrorCode[] = [
 const JSON_CODES: readonly ErrorCode[] = ['NOT_ACCEPTABLE'];
 const API_CODES: readonly ErrorCode[] = ['BUSY', 'UNAVAILABLE'];
 /** Codes of every call that takes a body. */
-const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'UNSUPPORTED_MEDIA_TYPE'];
+/** Codes of every call whose body is read whole. */
+const WHOLE_BODY_CODES: readonly ErrorCode[] = ['BODY_TOO_LARGE'];
+
+/** Whether the body is rows, read while they arrive: of any size, and remembered row by row instead of by the answer. */
+function isStreamed({ requestBody }: Operation): boolean {
+  return requestBody !== undefined && requestBody.content['application/json'] === undefined;
+}
 
 function codesOf({ path, operation }: Call): Set<ErrorCode> {
   const own = (operation[MARKS.errorCodes] ?? []) as ErrorCode[];
@@ -156,6 +163,7 @@ function codesOf({ path, operation }: Call): Set<ErrorCode> {
   if (path.startsWith('/v1/')) add([...JSON_CODES, ...API_CODES]);
   if (path.startsWith('/health/')) add(JSON_CODES);
   if (operation.requestBody !== undefined) add(BODY_CODES);
+  if (operation.requestBody !== undefined && !isStreamed(operation)) add(WHOLE_BODY_CODES);
   if (operation[MARKS.idempotencyKey] === true) add(['IDEMPOTENCY_KEY_MISSING', 'IDEMPOTENCY_KEY_REUSED']);
   if (codes.has('IDEMPOTENCY_KEY_REUSED')) add(['IDEMPOTENCY_KEY_IN_FLIGHT']);
   return codes;
@@ -210,7 +218,7 @@ function completeHeaders(call: Call): void {
     if (Number(status) >= 400) continue;
     const answers: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
     if (tagged) answers.push('ETag');
-    if (codes.has('IDEMPOTENCY_KEY_REUSED')) answers.push('Idempotency-Replayed');
+    if (codes.has('IDEMPOTENCY_KEY_REUSED') && !isStreamed(operation)) answers.push('Idempotency-Replayed');
     const { Location: made } = response.headers ?? {};
     if (made !== undefined) made.example = samplePathOfMade(call, response);
     response.headers = { ...response.headers, ...referencesToHeaders(answers) };

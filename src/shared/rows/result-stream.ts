@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream';
+
+/** Text that is not read yet by a slow client, in bytes; past it the writer waits. */
+const WAITING_BYTES_MAX = 64 * 1024;
+
+/** An answer that is written while it is read: whoever writes waits for whoever reads. */
+export class ResultStream extends Readable {
+  private onRoom: (() => void) | undefined;
+
+  constructor() {
+    super({ highWaterMark: WAITING_BYTES_MAX });
+  }
+
+  /**
+   * @returns when there is room for more
+   * @throws Error when the reader has gone
+   */
+  async send(text: string): Promise<void> {
+    if (!this.destroyed && !this.push(text, 'utf8')) {
+      await new Promise<void>((resolve) => {
+        this.onRoom = resolve;
+      });
+    }
+    if (this.destroyed) throw new Error('Nobody reads the results any more');
+  }
+
+  /** The answer is whole. */
+  finish(): void {
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.goOn();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.goOn();
+    callback(error);
+  }
+
+  private goOn(): void {
+    this.onRoom?.();
+    this.onRoom = undefined;
+  }
+}
