@@ -1,3 +1,4 @@
+import { StockLow } from '../../src/modules/inventory/contract.ts';
 import { DomainError } from '../../src/shared/kernel/domain-error.ts';
 import type { StoredEvent } from '../../src/shared/outbox/stored-event.ts';
 import { freshDatabase, type FreshDatabase } from '../support/databases.ts';
@@ -5,6 +6,22 @@ import { anEvent, labelOf, Notes, TestRelay } from '../support/delivery.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { asTenant, metricValue } from '../support/write-path.ts';
+
+/** Of a type that the consumer does not name. */
+const unwanted = {
+  type: StockLow.type,
+  version: StockLow.version,
+  subject: 'other',
+  subjectVersion: 1,
+  locationId: 'L',
+  data: {
+    sku: 'A',
+    locationId: 'L',
+    lowStockThreshold: 1,
+    stock: { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0, available: 0 },
+  },
+  occurredAt: 0,
+};
 
 class Refused extends DomainError {
   readonly code = 'TEST_REFUSED';
@@ -265,6 +282,23 @@ describeOnBothEngines('The relay', (engine) => {
     await relay.untilNoted('b', '1');
     await relay.untilNoted('c', '1');
     expect(notes.calls.filter((call) => call === 'a@1')).toHaveLength(1);
+  });
+
+  it('moves the cursor of a consumer past what it does not want, so that nothing is kept for it', async () => {
+    const relay = await open();
+    relay.start();
+    await relay.publish('a@1');
+    await relay.untilNoted('a', '1');
+    await asTenant(tenantId, () =>
+      relay.path.unitOfWork.run({ keys: [] }, (tx) => {
+        tx.record(Array.from({ length: 10_000 }, () => unwanted));
+        return Promise.resolve();
+      }),
+    );
+    await eventually('the cursor is behind all of it', () =>
+      asTenant(tenantId, async () => (await relay.cursors.deliveredUpTo()) === (await relay.log.headOfTenant())),
+    );
+    expect(notes.calls).toEqual(['a@1']);
   });
 
   it('names the event as the cause of what its handler records, and the consumer as the caller', async () => {

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { EnumField, FlagQuery, IdField, PageQuery, TextField } from '../../shared/http/fields.ts';
 import { PageResponse } from '../../shared/http/page-response.ts';
 import { toIsoInstant } from '../../shared/kernel/clock.ts';
@@ -27,6 +27,7 @@ export class ReplayQuery {
   dryRun = false;
 }
 
+@ApiSchema({ description: 'Why an event is given up.' })
 export class DiscardRequest {
   @TextField({ description: 'Why the event is given up, in words.', example: 'The till was in training mode' })
   reason!: string;
@@ -44,8 +45,9 @@ const ANYTHING = {
   ],
 };
 
+@ApiSchema({ description: 'An event that could not be processed, and what became of it.' })
 export class DeadLetterResponse {
-  @ApiProperty({ example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
+  @ApiProperty({ description: 'Later ones sort behind earlier ones.', example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })
   id!: string;
 
   @ApiProperty({ description: 'As its producer named it.', example: 'S1-42' })
@@ -83,7 +85,11 @@ export class DeadLetterResponse {
   @ApiProperty({ type: 'integer', minimum: 1, description: 'Failed ones, replays included.', example: 1 })
   attempts!: number;
 
-  @ApiProperty({ enum: DEAD_LETTER_STATUSES, example: 'DEAD' })
+  @ApiProperty({
+    enum: DEAD_LETTER_STATUSES,
+    description: 'DEAD: it waits for somebody. The others are closed and stay so.',
+    example: 'DEAD',
+  })
   status!: DeadLetterStatus;
 
   @ApiProperty({ type: String, nullable: true, description: 'Why it was discarded.', example: null })
@@ -116,15 +122,16 @@ const ROWS = {
   additionalProperties: { type: 'array', items: { type: 'object', additionalProperties: true } },
 } as const;
 
+@ApiSchema({ description: 'Why an event could not be processed.' })
 export class FailureResponse {
-  @ApiProperty({ example: 'UNKNOWN_PRODUCT' })
+  @ApiProperty({ description: 'For programs.', example: 'UNKNOWN_PRODUCT' })
   code!: string;
 
-  @ApiProperty({ example: 'There is no product MUG-RED' })
+  @ApiProperty({ description: 'The same, for a person.', example: 'There is no product MUG-RED' })
   detail!: string;
 }
 
-/** What a replay would change; what it would not touch is not shown. */
+@ApiSchema({ description: 'What a replay would change; what it would not touch is not shown.' })
 export class RehearsalResponse {
   @ApiProperty({
     ...ROWS,

@@ -52,6 +52,11 @@ export class Lane {
     return this.wanted;
   }
 
+  /** It is further than the database knows, and has been for so long that a turn for that alone is due. */
+  get isOverdue(): boolean {
+    return this.position !== undefined && this.isToBeStored(this.position);
+  }
+
   /**
    * A turn: what was set aside and is due, then the next stretch of the log.
    * @returns how long to rest before the next turn, in milliseconds; 0: not at all
@@ -128,10 +133,9 @@ export class Lane {
   }
 
   private isToBeStored(upTo: number): boolean {
-    return (
-      upTo - this.storedPosition >= UNSTORED_POSITIONS_MAX ||
-      (upTo > this.storedPosition && performance.now() - this.storedAtMs >= UNSTORED_MS_MAX)
-    );
+    const unstored = upTo - this.storedPosition;
+    const isLate = performance.now() - this.storedAtMs >= UNSTORED_MS_MAX;
+    return unstored >= UNSTORED_POSITIONS_MAX || (unstored > 0 && isLate);
   }
 
   /** As many events as handlers do in the time of a bulk slice: interactive works wait for no more than that. */

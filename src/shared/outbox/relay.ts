@@ -85,8 +85,11 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
     this.queue(lane);
   }
 
-  /** Looks for set-aside events that are due. Never throws. */
+  /** Looks for set-aside events that are due, and for cursors whose store is due. Never throws. */
   async look(): Promise<void> {
+    for (const lane of this.lanes.values()) {
+      if (lane.isOverdue) this.queue(lane);
+    }
     try {
       for (const { tenantId, consumer } of await this.delivery.dueConsumers()) {
         this.wakeRetries(tenantId, consumer);
