@@ -1,3 +1,4 @@
+import { problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { allocationsOf, useShop } from '../support/shop.ts';
 
@@ -98,6 +99,54 @@ describeOnBothEngines('Updating the lines of a reservation', (engine) => {
     await shop.api.put(`/v1/locations/${place}`, { name: 'x', kind: 'STORE', priority: 0, sellsOnline: false });
     const grown = allocationsOf(await shop.update(id, [{ sku, quantity: 5 }]));
     expect(grown[0]).toEqual({ [place]: 2, [third]: 3 });
+  });
+
+  it('adds a line for a place that stopped selling online, and leaves the units that an open line has there', async () => {
+    const place = await shop.location();
+    const sku = await shop.stocked({ [place]: 4 });
+    const { id } = await shop.reserve([{ sku, quantity: 2 }]);
+    await shop.api.put(`/v1/locations/${place}`, { name: 'x', kind: 'STORE', sellsOnline: false });
+    const both = await shop.update(id, [
+      { sku, quantity: 2 },
+      { sku, quantity: 2, locationId: place },
+    ]);
+    expect(allocationsOf(both)).toEqual([{ [place]: 2 }, { [place]: 2 }]);
+    expect(await shop.stock(sku, place)).toMatchObject({ held: 4, available: 0 });
+  });
+
+  it('leaves an open line where it is when a line for that place is added, though sourcing would now choose another', async () => {
+    const sku = await shop.stocked({ [second]: 5 });
+    const { id } = await shop.reserve([{ sku, quantity: 2 }]);
+    await shop.receive(sku, first, 9);
+    const both = await shop.update(id, [
+      { sku, quantity: 2 },
+      { sku, quantity: 3, locationId: second },
+    ]);
+    expect(allocationsOf(both)).toEqual([{ [second]: 2 }, { [second]: 3 }]);
+    expect((await shop.stock(sku, first)).held).toBe(0);
+  });
+
+  it('keeps what it has of a product that is no longer sold, while its other lines change', async () => {
+    const [gone, other, added] = [
+      await shop.stocked({ [first]: 5, [second]: 5 }),
+      await shop.stocked({ [first]: 5 }),
+      await shop.stocked({ [first]: 5 }),
+    ];
+    const kept = { sku: gone, quantity: 2 };
+    const { id } = await shop.reserve([kept, { sku: other, quantity: 1 }]);
+    await shop.api.put(`/v1/products/${gone}`, { name: 'gone', active: false });
+    const changed = await shop.update(id, [kept, { sku: other, quantity: 3 }, { sku: added, quantity: 1 }]);
+    expect(allocationsOf(changed)).toEqual([{ [first]: 2 }, { [first]: 3 }, { [first]: 1 }]);
+
+    for (const line of [
+      { ...kept, quantity: 3 },
+      { ...kept, locationId: second },
+    ]) {
+      problemOf(await shop.tryUpdate(id, [line, { sku: other, quantity: 1 }]), 409, 'INSUFFICIENT_STOCK');
+    }
+    expect(await shop.reservation(id)).toEqual(changed);
+    await shop.update(id, [{ sku: other, quantity: 1 }]);
+    problemOf(await shop.tryUpdate(id, [kept, { sku: other, quantity: 1 }]), 409, 'INSUFFICIENT_STOCK');
   });
 
   it('gives back first what sourcing would choose last', async () => {

@@ -163,11 +163,17 @@ function holdLines(work: Work, holdId: string, lines: readonly HoldLine[], expir
   const before = holdsOf(world, holdId);
   const ownAt = (sku: string, place: string): number =>
     unitsOf(before.filter((one) => one.sku === sku && one.locationId === place));
+  const openAt = (sku: string, place: string): number =>
+    (world.reservations.get(holdId)?.lines ?? [])
+      .filter((line) => line.sku === sku && line.locationId === null)
+      .flatMap(({ allocations }) => allocations)
+      .filter(({ locationId }) => locationId === place)
+      .reduce((sum, { quantity }) => sum + quantity, 0);
   const sourced = source(lines, (sku) =>
     [...world.locations.values()].map(({ locationId, priority, sellsOnline }) => {
       const mayTake = world.products.get(sku)?.active === true;
       const free = mayTake ? Math.max(0, reachable(work, sku, locationId)) : 0;
-      return { locationId, priority, sellsOnline, own: ownAt(sku, locationId), free };
+      return { locationId, priority, sellsOnline, own: ownAt(sku, locationId), ownOpen: openAt(sku, locationId), free };
     }),
   );
   const { shortages, alternatives } = sourced;

@@ -7,8 +7,9 @@ export interface Shelf {
   readonly locationId: string;
   readonly priority: number;
   readonly sellsOnline: boolean;
-  /** Units that the reservation has here. */
+  /** Units that the reservation has here, and those of them that its open line has. */
   readonly own: number;
+  readonly ownOpen: number;
   /** Units that it could take besides; never negative. */
   readonly free: number;
 }
@@ -74,13 +75,22 @@ class Aisle {
     );
   }
 
-  /** Units already held stay where they are; a surplus is given back from where sourcing would choose last. */
+  /**
+   * Units already held stay where they are; a surplus is given back from where sourcing would choose last. What the open
+   * line has stays its own although another line asks for the place now, as long as that one can have new units.
+   */
   keep(quantity: number): number {
     let missing = quantity;
     for (const { locationId, own } of this.bestFirst) {
       const kept = Math.min(missing, Math.max(0, own - this.askedAt(locationId)));
       this.open.set(locationId, kept);
       missing -= kept;
+    }
+    for (const shelf of this.bestFirst) {
+      const open = this.openAt(shelf.locationId);
+      const stays = Math.max(0, Math.min(missing, shelf.ownOpen - open, this.room(shelf) - open));
+      this.open.set(shelf.locationId, open + stays);
+      missing -= stays;
     }
     return missing;
   }

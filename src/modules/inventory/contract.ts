@@ -343,14 +343,14 @@ export class CheckHoldLines extends Command<void> implements Keyed {
  * Makes the hold be exactly these lines until `expiresAt`: what it has already stays where it is, only the difference
  * is held or released; all or nothing. Lines of the same sku and asked location are answered as one.
  *
- * `heldUnits` is what the caller believes that the hold has (0: a new one). When inventory has given some of them
- * back because they were due, the answer is `over` and nothing changes.
+ * `held` is what the caller believes that the hold has, line by line (none: a new one), so that the units of a line stay
+ * its own. When inventory has given some of them back because they were due, the answer is `over` and nothing changes.
  */
 export class HoldStock extends Command<{ outcome: HoldOutcome; lines: readonly SourcedLine[] }> implements Keyed {
   constructor(
     readonly holdId: string,
     readonly lines: readonly HoldLine[],
-    readonly heldUnits: number,
+    readonly held: readonly SourcedLine[],
     readonly expiresAt: Instant,
     readonly at: Instant,
   ) {
@@ -359,11 +359,14 @@ export class HoldStock extends Command<{ outcome: HoldOutcome; lines: readonly S
 
   get keys(): EntityKey[] {
     const lineKeys = holdLineKeys(this.lines);
-    return this.heldUnits === 0 ? lineKeys : [holdKey(this.holdId), ...lineKeys];
+    return this.held.length === 0 ? lineKeys : [holdKey(this.holdId), ...lineKeys];
   }
 }
 
-/** Moves the hold's expiry. `heldUnits` as in HoldStock. */
+/**
+ * Moves the hold's expiry. `heldUnits` is what the caller believes that the hold has; when inventory has given some of
+ * them back because they were due, the answer is `over` and nothing changes.
+ */
 export class RenewHold extends Command<HoldOutcome> implements Keyed {
   constructor(
     readonly holdId: string,
@@ -379,7 +382,7 @@ export class RenewHold extends Command<HoldOutcome> implements Keyed {
   }
 }
 
-/** Held becomes committed: it no longer expires and waits for fulfilment. `heldUnits` as in HoldStock. */
+/** Held becomes committed: it no longer expires and waits for fulfilment. `heldUnits` as in RenewHold. */
 export class CommitHold extends Command<HoldOutcome> implements Keyed {
   constructor(
     readonly holdId: string,

@@ -137,7 +137,7 @@ export class ReservationLineResponse {
   @ApiProperty({ type: String, nullable: true, description: 'As it was asked for; null: anywhere.', example: 'S1' })
   locationId!: string | null;
 
-  @ApiProperty({ type: [AllocationResponse], description: 'Where the units are.' })
+  @ApiProperty({ type: [AllocationResponse], description: 'Where the units are, by location id.' })
   allocations!: AllocationResponse[];
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { counts } from '../../../../test/support/counts.ts';
-import type { Allocation, HoldLine } from '../contract.ts';
+import type { Allocation, HoldLine, SourcedLine } from '../contract.ts';
 import { mergeLines, planSourcing, type SourcingPlan, type StockSight } from './sourcing.ts';
 
 /** Small worlds, so that every way to serve the lines can be tried; many of them, so that the odd ones occur. */
@@ -15,7 +15,13 @@ interface World {
 
 function worlds(ownMax: number): fc.Arbitrary<World> {
   const location = fc.record({ priority: fc.integer({ min: 0, max: 1 }), sellsOnline: fc.boolean() });
-  const stock = fc.record({ available: fc.integer({ min: -2, max: 4 }), own: fc.integer({ min: 0, max: ownMax }) });
+  const stock = fc
+    .record({
+      available: fc.integer({ min: -2, max: 4 }),
+      own: fc.nat({ max: ownMax }),
+      asked: fc.nat({ max: ownMax }),
+    })
+    .map(({ available, own, asked }) => ({ available, own, ownOpen: Math.max(0, own - asked) }));
   return fc
     .record({
       locations: fc.array(location, { minLength: 3, maxLength: 3 }),
@@ -54,6 +60,14 @@ function fresh({ sku, available }: StockSight, { inactive }: World): number {
 }
 
 /**
+ * The most that an open line could have where nothing is sold online: new units come from elsewhere; its own, and those
+ * that the asked line has no use for, may stay anywhere.
+ */
+function mayStay({ own, ownOpen }: StockSight, askedHere: number): number {
+  return ownOpen + Math.max(0, own - ownOpen - askedHere);
+}
+
+/**
  * Tries every way to place the units of one sku, straight from the rules.
  * @returns the least number of units that have to move, or null when there is no way
  */
@@ -70,8 +84,7 @@ function leastMoves(sku: string, lines: readonly HoldLine[], world: World): numb
     for (let taken = 0; taken <= missing; taken += 1) {
       const total = askedAt(sight.locationId) + taken;
       if (total > sight.own + fresh(sight, world)) break;
-      // New units of an open line come from where things are sold online only.
-      if (!sight.sellsOnline && taken > 0 && total > sight.own) break;
+      if (!sight.sellsOnline && taken > mayStay(sight, askedAt(sight.locationId))) break;
       const rest = least(index + 1, missing - taken);
       if (rest !== null) best = Math.min(best ?? Infinity, rest + Math.abs(total - sight.own));
     }
@@ -84,12 +97,13 @@ function leastMoves(sku: string, lines: readonly HoldLine[], world: World): numb
 function after(world: World, done: Extract<SourcingPlan, { kind: 'plan' }>): World {
   const sights = world.sights.map((sight) => {
     const delta = done.changes.find((c) => c.sku === sight.sku && c.locationId === sight.locationId)?.delta ?? 0;
-    return { ...sight, own: sight.own + delta, available: sight.available - delta };
+    return { ...sight, available: sight.available - delta };
   });
-  return { ...world, sights };
+  return holding({ ...world, sights }, done.lines);
 }
 
-function held(lines: readonly { sku: string; allocations: readonly { locationId: string; quantity: number }[] }[]) {
+/** What the lines have at each place. */
+function held(lines: readonly SourcedLine[]): Record<string, number> {
   const units: Record<string, number> = {};
   for (const { sku, allocations } of lines) {
     for (const { locationId, quantity } of allocations) {
@@ -97,6 +111,18 @@ function held(lines: readonly { sku: string; allocations: readonly { locationId:
     }
   }
   return units;
+}
+
+/** Another world, in which the hold has these lines. */
+function holding({ sights, inactive }: World, lines: readonly SourcedLine[]): World {
+  const [all, open] = [held(lines), held(lines.filter(({ locationId }) => locationId === null))];
+  return {
+    inactive,
+    sights: sights.map((sight) => {
+      const place = `${sight.sku}@${sight.locationId}`;
+      return { ...sight, own: all[place] ?? 0, ownOpen: open[place] ?? 0 };
+    }),
+  };
 }
 
 /** Jest's `expect` takes most of the time when it is called for every line of every world. */
@@ -147,7 +173,8 @@ describe('planSourcing, whatever the stock and the lines', () => {
           check((changed[0]?.delta ?? 0) === total - own, 'changes lead from own units to the allocations');
           check(total - own <= fresh(sight, world), 'no more than is available');
           const askedHere = lines.find((line) => line.sku === sku && line.locationId === locationId)?.quantity ?? 0;
-          check(sellsOnline || total <= Math.max(own, askedHere), 'nothing new where nothing is sold online');
+          const stays = sellsOnline || total - askedHere <= mayStay(sight, askedHere);
+          check(stays, 'an open line gets nothing new where nothing is sold online');
         }
       }),
       { numRuns: RUNS },
@@ -159,9 +186,29 @@ describe('planSourcing, whatever the stock and the lines', () => {
       fc.property(worlds(0), wantedLines, worlds(0), (world, lines, later) => {
         const first = planIn(world, lines);
         fc.pre(first.kind === 'plan');
-        const units = held(first.lines);
-        const sights = later.sights.map((sight) => ({ ...sight, own: units[`${sight.sku}@${sight.locationId}`] ?? 0 }));
-        expect(planIn({ ...later, sights }, lines)).toEqual({ kind: 'plan', lines: first.lines, changes: [] });
+        expect(planIn(holding(later, first.lines), lines)).toEqual({ kind: 'plan', lines: first.lines, changes: [] });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('lets every line that stays as it is keep its units when lines come for which there is room', () => {
+    const more = wantedLines.map((lines) => lines.filter(({ locationId }) => locationId !== null));
+    fc.assert(
+      fc.property(worlds(0), wantedLines, worlds(0), more, (world, lines, later, added) => {
+        const first = planIn(world, lines);
+        fc.pre(first.kind === 'plan');
+        const now = holding(later, first.lines);
+        const isNew = ({ sku, locationId }: HoldLine): boolean =>
+          lines.every((line) => line.sku !== sku || line.locationId !== locationId);
+        const fitting = added.filter((line) => {
+          const sight = now.sights.find(({ sku, locationId }) => sku === line.sku && locationId === line.locationId);
+          return isNew(line) && sight !== undefined && line.quantity <= fresh(sight, now);
+        });
+        fc.pre(fitting.length > 0);
+        const grown = planIn(now, [...lines, ...fitting]);
+        check(grown.kind === 'plan', 'there is room');
+        if (grown.kind === 'plan') expect(grown.lines.slice(0, lines.length)).toEqual(first.lines);
       }),
       { numRuns: RUNS },
     );
@@ -172,10 +219,8 @@ describe('planSourcing, whatever the stock and the lines', () => {
       fc.property(worlds(0), wantedLines, worlds(0), fc.integer({ min: 1, max: 3 }), (world, lines, later, less) => {
         const first = planIn(world, lines);
         fc.pre(first.kind === 'plan');
-        const units = held(first.lines);
-        const sights = later.sights.map((sight) => ({ ...sight, own: units[`${sight.sku}@${sight.locationId}`] ?? 0 }));
         const fewer = lines.map((line) => ({ ...line, quantity: Math.max(1, line.quantity - less) }));
-        const shrunk = planIn({ ...later, sights }, fewer);
+        const shrunk = planIn(holding(later, first.lines), fewer);
         expect(shrunk.kind).toBe('plan');
         if (shrunk.kind === 'plan') expect(shrunk.changes.every(({ delta }) => delta < 0)).toBe(true);
       }),

@@ -1,8 +1,10 @@
 import type { HoldLine } from '../contract.ts';
 import { mergeLines, planSourcing, type SourcingPlan, type StockSight } from './sourcing.ts';
 
+/** Own units are those of the open line unless something else is said. */
 function at(locationId: string, available: number, more: Partial<StockSight> = {}): StockSight {
-  return { sku: 'A', locationId, available, own: 0, priority: 100, sellsOnline: true, ...more };
+  const { own = 0, ownOpen = own } = more;
+  return { sku: 'A', locationId, available, priority: 100, sellsOnline: true, ...more, own, ownOpen };
 }
 
 function open(quantity: number, sku = 'A'): HoldLine {
@@ -167,6 +169,35 @@ describe('planSourcing of a hold that has units', () => {
 
   it('lets an asked line have own units at its place before the open line', () => {
     expect(changes([asked(2, 'S1'), open(2)], [at('S1', 0, { own: 3 }), at('S2', 5)])).toEqual(['A@S2 +1']);
+  });
+
+  it('leaves the open line where it is when a line comes that asks for that place, and holds anew for the new one', () => {
+    const better = at('S2', 9, { priority: 0 });
+    expect(changes([open(2), asked(2, 'S1')], [at('S1', 5, { own: 2 }), better])).toEqual(['A@S1 +2']);
+    expect(changes([open(2), asked(6, 'S1')], [at('S1', 5, { own: 2 }), better])).toEqual(['A@S1 +5', 'A@S2 +1']);
+    expect(changes([open(3), asked(2, 'S1')], [at('S1', 5, { own: 2 }), better])).toEqual(['A@S1 +2', 'A@S2 +1']);
+  });
+
+  it('finds room for a new line where nothing is sold online any more, although the open line has its units there', () => {
+    const closed = (own: number, ownOpen = own) => [at('S1', 2, { own, ownOpen, sellsOnline: false })];
+    expect(changes([open(2), asked(2, 'S1')], closed(2))).toEqual(['A@S1 +2']);
+    expect(plan([open(2), asked(3, 'S1')], closed(2))).toMatchObject({
+      shortages: [{ locationId: null, requested: 2, available: 1 }],
+    });
+    // Units of the asked line are no reason to give a new open line any there.
+    expect(plan([open(2), asked(2, 'S1')], closed(2, 0))).toMatchObject({
+      shortages: [{ locationId: null, requested: 2, available: 0 }],
+    });
+  });
+
+  it('sources a new open line by the order of candidates, not by where the asked line is', () => {
+    const sights = [at('S1', 5, { own: 2, ownOpen: 0 }), at('S2', 9, { priority: 0 })];
+    expect(changes([open(2), asked(2, 'S1')], sights)).toEqual(['A@S2 +2']);
+  });
+
+  it('gives back nothing that another line of the sku could use, although the line that shrinks is elsewhere', () => {
+    const sights = [at('S1', 5, { own: 2, priority: 0 }), at('S2', 0, { own: 2 })];
+    expect(changes([open(2), asked(2, 'S1')], sights)).toEqual([]);
   });
 
   it('treats lines that are not merged as a bug', () => {

@@ -9,6 +9,8 @@ export interface StockSight {
   readonly available: number;
   /** Units that this very hold has here. */
   readonly own: number;
+  /** Those of them that its open line has; the others are of the line that asked for this place. */
+  readonly ownOpen: number;
   /** Of the location; lower first. */
   readonly priority: number;
   readonly sellsOnline: boolean;
@@ -79,18 +81,20 @@ class Place implements Candidate {
   readonly priority: number;
   readonly sellsOnline: boolean;
   readonly own: number;
+  readonly ownOpen: number;
   /** The most that the hold could have here. */
   readonly reach: number;
-  /** Units that the line which asked for this place gets; from own units first. */
+  /** Units that the line which asked for this place gets. */
   asked = 0;
   /** Units that the sku's open line gets. */
   open = 0;
 
-  constructor({ locationId, priority, sellsOnline, own, available }: StockSight, takesNewHolds: boolean) {
+  constructor({ locationId, priority, sellsOnline, own, ownOpen, available }: StockSight, takesNewHolds: boolean) {
     this.locationId = locationId;
     this.priority = priority;
     this.sellsOnline = sellsOnline;
     this.own = own;
+    this.ownOpen = ownOpen;
     this.reach = own + (takesNewHolds ? Math.max(0, available) : 0);
   }
 
@@ -99,9 +103,20 @@ class Place implements Candidate {
     return this.reach - this.asked;
   }
 
-  /** Own units that the asked line leaves to the open one; they may stay even where nothing is sold online. */
-  get keepable(): number {
+  /** Own units that are here besides the asked line's: the open line may have them and nothing moves. */
+  get spare(): number {
     return Math.max(0, this.own - this.asked);
+  }
+
+  /**
+   * The most own units that the open line may keep, even where nothing is sold online: what it has, except for units
+   * that the asked line cannot do without, and what the asked line has no use for. More than `spare` is kept by newly
+   * holding as many for the asked line.
+   */
+  get keepable(): number {
+    const ownAsked = this.own - this.ownOpen;
+    const wantedByAsked = Math.max(0, this.asked - ownAsked - (this.reach - this.own));
+    return this.own - Math.min(this.asked, ownAsked) - wantedByAsked;
   }
 
   get left(): number {
@@ -134,7 +149,7 @@ function placesBySku(input: SourcingInput): Places {
   input.sights.forEach(add);
   for (const { sku, locationId } of input.lines) {
     if (locationId !== null && findPlace(places, sku, locationId) === undefined) {
-      add({ sku, locationId, available: 0, own: 0, priority: 0, sellsOnline: false });
+      add({ sku, locationId, available: 0, own: 0, ownOpen: 0, priority: 0, sellsOnline: false });
     }
   }
   return places;
@@ -149,7 +164,7 @@ function serveAskedLines(lines: readonly HoldLine[], places: Places): void {
   }
 }
 
-/** Own units stay; what is missing is sourced for all open lines together, a surplus is given back. */
+/** Units that a line has stay its own; what is missing is sourced for all open lines together, a surplus is given back. */
 function serveOpenLines(lines: readonly HoldLine[], places: Places): void {
   const differences: Difference[] = [];
   const served = new Set<string>();
@@ -161,8 +176,15 @@ function serveOpenLines(lines: readonly HoldLine[], places: Places): void {
     let missing = quantity;
     // Keeping from the front is the same as giving back from the end: what sourcing would choose last.
     for (const place of candidates) {
-      place.open = Math.min(missing, place.keepable);
+      place.open = Math.min(missing, place.spare);
       missing -= place.open;
+    }
+    // Units have to be newly held in any case: rather for a line that has come to where the open line's units are than
+    // for the open line elsewhere.
+    for (const place of candidates) {
+      const stays = Math.min(missing, place.keepable - place.open);
+      place.open += stays;
+      missing -= stays;
     }
     if (missing > 0) differences.push({ units: missing, places: candidates });
   }

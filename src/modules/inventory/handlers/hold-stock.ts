@@ -10,7 +10,7 @@ import type { StockItem } from '../domain/stock-item.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
 import type { HoldRow } from '../storage/hold.table.ts';
-import { Room } from '../storage/room.ts';
+import { type OwnUnits, Room } from '../storage/room.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
 
 /** Label of refused holds that no location was asked for. */
@@ -29,8 +29,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
 
   execute(command: HoldStock): Promise<{ outcome: HoldOutcome; lines: readonly SourcedLine[] }> {
     return this.unitOfWork.run(command, async (tx) => {
-      const own =
-        command.heldUnits === 0 ? [] : await this.holds.whole(tx, command.holdId, command.heldUnits, command.at);
+      const own = await this.ownRows(tx, command);
       if (own === undefined) {
         return { outcome: 'over', lines: [] };
       }
@@ -38,7 +37,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
         tx,
         command.lines.map(({ sku }) => sku),
       );
-      const { plan, items } = await this.plan(tx, mergeLines(command.lines), command.at, own, products);
+      const { plan, items } = await this.plan(tx, command, own, products);
       if (plan.kind === 'short') {
         this.countRefusals(tx, plan.shortages);
         throw new InsufficientStock(plan.shortages, plan.alternatives);
@@ -48,17 +47,24 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
     });
   }
 
+  /** @returns undefined when the hold is over */
+  private async ownRows(tx: Transaction, { holdId, held, at }: HoldStock): Promise<HoldRow[] | undefined> {
+    const heldUnits = held.reduce((sum, { quantity }) => sum + quantity, 0);
+    return held.length === 0 ? [] : this.holds.whole(tx, holdId, heldUnits, at);
+  }
+
   private async plan(
     tx: Transaction,
-    lines: readonly HoldLine[],
-    at: Instant,
+    command: HoldStock,
     own: readonly HoldRow[],
     products: ReadonlyMap<string, ProductState>,
   ): Promise<{ plan: SourcingPlan; items: ItemsByPlace }> {
+    const { at, held } = command;
+    const lines = mergeLines(command.lines);
     const takesNewHolds = (sku: string): boolean => products.get(sku)?.active ?? false;
     const openSkus = lines.filter(({ locationId }) => locationId === null).map(({ sku }) => sku);
-    const ownUnits = new Map(own.map(({ sku, locationId, units }) => [placeOf(sku, locationId), units]));
-    const ownAt = (sku: string, locationId: string): number => ownUnits.get(placeOf(sku, locationId)) ?? 0;
+    const ownUnits = ownUnitsOf(own, held);
+    const ownAt = (sku: string, locationId: string): OwnUnits | undefined => ownUnits.get(placeOf(sku, locationId));
     const items = await this.itemsOf(tx, lines, own, openSkus);
     const sights = await this.room.sightsOf(tx, [...items.values()], at, ownAt);
     const plan = planSourcing({ lines, sights, takesNewHolds });
@@ -152,6 +158,20 @@ type ItemsByPlace = Map<string, StockItem>;
 /** Ids have no spaces. */
 function placeOf(sku: string, locationId: string): string {
   return `${sku} ${locationId}`;
+}
+
+/** By place: what the hold has, and what of it the caller says to be its open line's. */
+function ownUnitsOf(own: readonly HoldRow[], held: readonly SourcedLine[]): Map<string, OwnUnits> {
+  const open = new Map<string, number>();
+  for (const { sku, allocations } of held.filter(({ locationId }) => locationId === null)) {
+    for (const { locationId, quantity } of allocations) open.set(placeOf(sku, locationId), quantity);
+  }
+  return new Map(
+    own.map(({ sku, locationId, units }) => {
+      const place = placeOf(sku, locationId);
+      return [place, { own: units, ownOpen: Math.min(units, open.get(place) ?? 0) }];
+    }),
+  );
 }
 
 function itemAt(items: ItemsByPlace, place: string): StockItem {

@@ -19,6 +19,11 @@ export interface Taking {
   fitsElsewhere(sight: StockSight): boolean;
 }
 
+/** Units that the hold which looks has at a place; `ownOpen`: those of its open line. */
+export type OwnUnits = Pick<StockSight, 'own' | 'ownOpen'>;
+
+const NO_UNITS: OwnUnits = { own: 0, ownOpen: 0 };
+
 /** What commands could take, the units of due holds included: at one item, and where else. */
 @Injectable()
 export class Room {
@@ -28,12 +33,11 @@ export class Room {
     private readonly holds: Holds,
   ) {}
 
-  /** @param ownAt units that the hold which looks has there already */
   async sightsOf(
     tx: Transaction,
     items: readonly StockItem[],
     at: Instant,
-    ownAt: (sku: string, locationId: string) => number = () => 0,
+    ownAt: (sku: string, locationId: string) => OwnUnits | undefined = () => undefined,
   ): Promise<StockSight[]> {
     const locations = await this.catalogue.locationsInBody(
       tx,
@@ -44,14 +48,8 @@ export class Room {
       const { sku, locationId } = item.state;
       const { priority = 0, sellsOnline = false } = locations.get(locationId) ?? {};
       const due = this.holds.mayHaveDue(item, at) ? await this.holds.dueUnits(tx, item, at) : 0;
-      sights.push({
-        sku,
-        locationId,
-        available: item.available + due,
-        own: ownAt(sku, locationId),
-        priority,
-        sellsOnline,
-      });
+      const available = item.available + due;
+      sights.push({ sku, locationId, available, ...(ownAt(sku, locationId) ?? NO_UNITS), priority, sellsOnline });
     }
     return sights;
   }

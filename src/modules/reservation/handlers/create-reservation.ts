@@ -36,7 +36,7 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
       const ttlSeconds = command.ttlSeconds ?? this.settings.holdTtlSeconds;
       const lifetimeMaxSeconds = this.settings.holdLifetimeMaxSeconds;
       const expiresAt = Reservation.expiryOf(ttlSeconds, lifetimeMaxSeconds, at);
-      const { lines } = await this.commands.execute(new HoldStock(id, command.lines, 0, expiresAt, at));
+      const { lines } = await this.commands.execute(new HoldStock(id, command.lines, [], expiresAt, at));
       const { cartId } = command;
       const reservation = Reservation.create({ id, lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
       this.reservations.insert(tx, reservation);

@@ -27,8 +27,8 @@ export class UpdateReservationHandler implements ICommandHandler<UpdateReservati
       assertVersionMatches(command.ifMatch, reservation.version);
       reservation.assertActive(at);
       const expiresAt = reservation.updatedExpiry(command.ttlSeconds, at);
-      const { id, expiresAt: expiredAt } = reservation.state;
-      const held = await this.commands.execute(new HoldStock(id, command.lines, reservation.heldUnits, expiresAt, at));
+      const { id, lines, expiresAt: expiredAt } = reservation.state;
+      const held = await this.commands.execute(new HoldStock(id, command.lines, lines, expiresAt, at));
       if (held.outcome === 'over') {
         throw new ReservationIsExpired(expiredAt);
       }
