@@ -22,6 +22,17 @@ export async function rowsOf<Row extends object>(databaseUrl: string, sql: strin
   }
 }
 
+/** Brings about past the server what no test could wait for. */
+export async function change(databaseUrl: string, sql: string): Promise<void> {
+  if (databaseUrl.startsWith(SQLITE_PREFIX)) {
+    const database = new Database(databaseUrl.slice(SQLITE_PREFIX.length));
+    database.exec(sql);
+    database.close();
+  } else {
+    await rowsOf(databaseUrl, sql);
+  }
+}
+
 /**
  * Keeps a server from writing stock, as a backup or a long migration might; reading goes on.
  * @returns what ends it
