@@ -1,6 +1,10 @@
 import { jest } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { Reader } from '../../src/shared/persistence/reader.ts';
+import type { SqlParameters } from '../../src/shared/persistence/engine/engine.ts';
+import { Transaction } from '../../src/shared/persistence/transaction.ts';
+import { passDays, purge } from '../support/retention.ts';
+import { ShopClient } from '../support/shop.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 
 /** What one request read, and how SQLite finds it. */
@@ -100,5 +104,42 @@ describe('Reads on SQLite', () => {
   ])('%s: SEARCH %s', async (path, expected) => {
     const { plans } = await plansOf(path);
     expect(plans[0]?.startsWith(`SEARCH ${expected}`) ? expected : plans[0]).toBe(expected);
+  });
+});
+
+describe('The purge on SQLite', () => {
+  it('finds by an index what is due, and what its gauges show', async () => {
+    const running = await startApp('sqlite');
+    const database = new Database(running.databaseUrl.slice('sqlite:'.length), { readonly: true });
+    const statements = new Map<string, SqlParameters>();
+    const note = (sql: string, parameters: SqlParameters = {}): void => {
+      statements.set(sql, { ...parameters, tenant: 'default' });
+    };
+    try {
+      const shop = new ShopClient(running.api);
+      const sku = await shop.stocked({ [await shop.location()]: 5 });
+      await shop.cancel((await shop.reserve([{ sku, quantity: 1 }])).id);
+      await passDays(running, 401);
+      const across = jest.spyOn(running.app.get(Reader, { strict: false }), 'selectAcrossTenants');
+      const select = jest.spyOn(Transaction.prototype, 'select');
+      const purged = jest.spyOn(Transaction.prototype, 'purge');
+
+      await purge(running);
+      await running.api.get('/metrics');
+
+      across.mock.calls.forEach((call) => note(...call));
+      select.mock.calls.forEach((call) => note(...call));
+      purged.mock.calls.forEach(([sql, parameters]) => note(sql, parameters));
+      jest.restoreAllMocks();
+      const plans = [...statements].map(([sql, parameters]) => {
+        const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(parameters) as { detail: string }[];
+        return rows.map(({ detail }) => detail).join('; ');
+      });
+      expect(plans.filter((plan) => plan.includes('SEARCH')).length).toBeGreaterThan(8);
+      expect(plans.filter((plan) => /SCAN (idempotency_keys|outbox_events|reservations)/.test(plan))).toEqual([]);
+    } finally {
+      database.close();
+      await running.close();
+    }
   });
 });
