@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api } from './http.ts';
 import { eventually } from './eventually.ts';
@@ -107,6 +108,26 @@ export class ServerProcess {
     this.signal('SIGTERM');
     return this.exit();
   }
+}
+
+/** Runs a script of the production build to its end. @param name as in `npm run <name>` */
+export function runScript(name: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Exit> {
+  buildOnce();
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'scripts', `${name}.js`), ...args], {
+    // Not the root, where a developer's .env may lie.
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => written.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => written.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, output: Buffer.concat(written).toString('utf8') });
+    });
+  });
 }
 
 async function freePort(): Promise<number> {
