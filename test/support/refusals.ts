@@ -33,7 +33,7 @@ export interface Spoiling {
 
 /** What a call is, and what only this call can be refused for. */
 export interface RefusedCall {
-  readonly right: Pick<Draft, 'params' | 'body'>;
+  readonly right: Pick<Draft, 'params' | 'body'> & Partial<Pick<Draft, 'contentType'>>;
   readonly spoilings: readonly Spoiling[];
 }
 
@@ -152,7 +152,7 @@ export function sendSpoiled(
     headers: {},
     key: method === 'GET' ? null : freshKey(),
     body: structuredClone(right.body),
-    contentType: 'application/json',
+    contentType: right.contentType ?? 'application/json',
     padding: 0,
   };
   for (const { spoil } of spoilings) spoil(draft);

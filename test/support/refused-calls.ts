@@ -206,6 +206,10 @@ function stockCalls({ placeId: locationId, otherPlaceId, sku, fullSku }: Refusin
       right: { params, body: { safetyStock: 1 } },
       spoilings: [...gone, STALE],
     },
+    'POST /v1/stock/import': {
+      right: { params: {}, body: { sku, locationId, counted: 100 }, contentType: 'application/x-ndjson' },
+      spoilings: [],
+    },
     'POST /v1/availability': {
       right: { params: {}, body: { skus: [sku] } },
       spoilings: [member('UNKNOWN_LOCATION', 'locationId', 'nowhere')],
