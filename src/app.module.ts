@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { INVENTORY_EVENTS } from './modules/inventory/contract.ts';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
+import { importChunksTable } from './modules/inventory/storage/import-chunk.table.ts';
 import { RESERVATION_EVENTS } from './modules/reservation/contract.ts';
 import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
 import { SyncModule } from './modules/sync/sync.module.ts';
@@ -38,7 +39,7 @@ export class AppModule {
           ],
           events: PUBLISHED.events,
         }),
-        HousekeepingModule.forRoot([idempotencyKeysTable]),
+        HousekeepingModule.forRoot([idempotencyKeysTable, importChunksTable]),
         OutboxModule.forRoot(PUBLISHED),
         HttpModule,
         InventoryModule,

@@ -1,7 +1,7 @@
 import { Metrics } from '../../src/shared/operations/metrics.ts';
 import { EventRetention } from '../../src/shared/outbox/event-retention.ts';
 import { eventually } from '../support/eventually.ts';
-import { freshKey, problemOf } from '../support/http.ts';
+import { freshKey, problemOf, RawBody } from '../support/http.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { passDays, purge } from '../support/retention.ts';
 import { describeOnBothEngines, describeOnPostgres } from '../support/services.ts';
@@ -63,6 +63,18 @@ describeOnBothEngines('What has been kept for its time', (engine) => {
     expect((await metric('retention_purged_rows_total', 'idempotency_keys')) - before).toBeGreaterThanOrEqual(35);
     const again = await shop.tryMove(sku, place, 'RECEIPT', 1, {}, { key: kept });
     expect([again.text, again.headers['idempotency-replayed']]).toEqual([first.text, 'true']);
+  });
+
+  it('goes: what an import has noted of its rows', async () => {
+    const sku = await shop.product();
+    const rows = new RawBody(`{"sku":"${sku}","locationId":"${place}","counted":3}\n`, 'application/x-ndjson');
+    expect((await shop.api.post('/v1/stock/import', rows)).text).toContain('"applied"');
+    expect(await count('import_chunks')).toBe(1);
+    shop.clock.advanceSeconds(24 * 3600);
+
+    await purge(shop.app);
+
+    expect(await count('import_chunks')).toBe(0);
   });
 
   it('goes: events that are old, from the front, but not those of reservations that are still there', async () => {
