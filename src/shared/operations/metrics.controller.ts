@@ -14,7 +14,7 @@ export class MetricsController {
   @ApiOperation({
     operationId: 'getMetrics',
     summary: 'Read everything that is measured',
-    description: 'In the text format of Prometheus. run.md lists the metrics.',
+    description: 'In the text format of Prometheus. docs/operations.md lists the metrics.',
   })
   @ApiOkResponse({
     description: 'Each metric with its help, its type and its values.',

@@ -126,8 +126,8 @@ describe('Metrics', () => {
     expect(await linesOf(metrics, 'inventory_oversold_events_total')).toEqual(['inventory_oversold_events_total 0']);
   });
 
-  it('is listed in run.md, name, type and labels, both ways', () => {
-    const text = readFileSync(join(__dirname, '../../../run.md'), 'utf8');
+  it('is listed in docs/operations.md, name, type and labels, both ways', () => {
+    const text = readFileSync(join(__dirname, '../../../docs/operations.md'), 'utf8');
     const shown = [...text.matchAll(/^\| `([a-z_]+)(?:\{([a-z,]+)\})?` +\| (counter|gauge|histogram) +\|/gm)].map(
       ([, name, labels, type]) => `${name}{${labels ?? ''}} ${type}`,
     );

@@ -55,7 +55,7 @@ const BATCH_WORKS = exponentialBuckets(1, 2, 13);
 const GAUGE_LIMITS = { readMaxMs: 1000, freshMs: 3000 };
 
 /**
- * Everything that is measured, with its names and units: the one place to look them up and to add to them (run.md
+ * Everything that is measured, with its names and units: the one place to look them up and to add to them (docs/operations.md
  * lists them). Each app has a registry of its own. Labels are bounded: no sku, no ids but those of locations.
  *
  * One call costs about 0.3 to 0.9 microseconds; labelled children of prom-client save next to nothing of that.
