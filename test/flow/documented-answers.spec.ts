@@ -93,6 +93,14 @@ describe('An answer that is not as documented', () => {
     await expectFault(fault, change, (api) => api.post('/v1/reservations', { lines }));
   });
 
+  it('is seen where the server takes what the document forbids', async () => {
+    await expectFault(
+      'the request was taken, although /name must NOT have more than 3 characters',
+      [['components', 'schemas', 'PutProductRequest', 'properties', 'name', 'maxLength'], 3],
+      (api) => api.put('/v1/products/P', { name: 'Four' }),
+    );
+  });
+
   it('is seen where the path does not take the method', async () => {
     await expectFault(
       'the header allow is not documented',

@@ -11,6 +11,8 @@ export interface Answered {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  /** The value of the request's JSON body, where there was one. */
+  readonly asked?: unknown;
 }
 
 interface Referenced {
@@ -33,6 +35,7 @@ interface Response extends Referenced {
 
 interface Operation {
   readonly operationId: string;
+  readonly requestBody?: { readonly content: Readonly<Record<string, MediaType>> };
   readonly responses: Readonly<Record<string, Response>>;
 }
 
@@ -103,14 +106,30 @@ export class ApiContract {
     return this.faultsOfOperation(answered, `/paths/${escaped(route.template)}/${own}`, route.methods[own]!);
   }
 
-  private faultsOfOperation(answered: Answered, at: string, { operationId, responses }: Operation): string[] {
+  private faultsOfOperation(
+    answered: Answered,
+    at: string,
+    { operationId, requestBody, responses }: Operation,
+  ): string[] {
     const { status } = answered;
     const listed = responses[status];
     if (listed === undefined) return [`${operationId} has no answer ${status}`];
     const place = listed.$ref?.slice(1) ?? `${at}/responses/${status}`;
     const response = this.resolved(listed);
-    const faults = [...this.faultsOfHeaders(answered, response), ...this.faultsOfBody(answered, place, response)];
+    const faults = [
+      ...this.faultsOfHeaders(answered, response),
+      ...this.faultsOfBody(answered, place, response),
+      ...this.faultsOfRequest(answered, at, requestBody),
+    ];
     return faults.map((fault) => `${operationId} ${status}: ${fault}`);
+  }
+
+  /** What the server takes has to be what the document lets a client send. */
+  private faultsOfRequest({ status, asked }: Answered, at: string, body: Operation['requestBody']): string[] {
+    const mediaType = body?.content['application/json'];
+    if (status >= 300 || asked === undefined || mediaType === undefined) return [];
+    const faults = this.faultsOfValue(asked, `${at}/requestBody/content/application~1json/schema`, mediaType);
+    return faults.map((fault) => `the request was taken, although ${fault}`);
   }
 
   private faultsOfHeaders({ headers }: Answered, response: Response): string[] {

@@ -85,6 +85,7 @@ export class Api {
 
   /** @throws Error of the connection, when there is no answer; and when the answer is not as documented */
   send<Body>(method: string, path: string, body?: unknown, options: SendOptions = {}): Promise<Answer<Body>> {
+    const asked = body instanceof RawBody ? undefined : body;
     const raw = body === undefined || body instanceof RawBody ? body : new RawBody(JSON.stringify(body));
     const headers: OutgoingHttpHeaders = {};
     if (raw?.contentType != null) headers['content-type'] = raw.contentType;
@@ -101,7 +102,7 @@ export class Api {
         incoming.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
           const { statusCode: status = 0, headers: answered } = incoming;
-          const faults = this.contract?.().faultsOf({ method, path, status, headers: answered, text }) ?? [];
+          const faults = this.contract?.().faultsOf({ method, path, status, headers: answered, text, asked }) ?? [];
           if (faults.length === 0) {
             resolve({ status, headers: answered, text, body: parseBody(answered, text) as Body });
             return;

@@ -77,7 +77,9 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
   components.examples = problems.examples;
   components.parameters = usedIn(document, 'parameters', REQUEST_HEADERS);
   components.headers = usedIn(document, 'headers', RESPONSE_HEADERS);
-  return unmarked({ ...document, paths: sortedByTag(document) }) as OpenAPIObject;
+  const { openapi, info, servers, tags, security } = document;
+  const paths = sortedByTag(document);
+  return unmarked({ openapi, info, servers, security, tags, paths, components }) as OpenAPIObject;
 }
 
 function callsOf({ paths }: OpenAPIObject): Call[] {

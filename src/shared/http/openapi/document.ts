@@ -20,6 +20,7 @@ units of one or more stock items until \`expiresAt\`; changing it keeps what it 
 * Requests that create or add need an \`Idempotency-Key\`. When an answer got lost, send the same request under the same key:
   it is carried out once, and the answer is that of the first time.
 * \`ETag\` with \`If-Match\` makes a change conditional on what you read; with \`If-None-Match\` it saves reading it again.
+* Every GET answers HEAD, too.
 * \`X-Correlation-Id\` is yours to choose and comes back with every answer.
 * Lists are paged: pass \`nextCursor\` back as \`cursor\`, under the same filters, until it is null.
 * Members may be added to answers within version 1; a client passes over those that it does not know. Requests with members
@@ -47,6 +48,8 @@ export function buildOpenApi(app: NestFastifyApplication): OpenAPIObject {
   TAGS.forEach(([name, description]) => config.addTag(name, description));
   // Nobody is asked who they are (yet); said, so that it is not taken for forgotten.
   const open = { ...config.build(), security: [] };
+  // The builder makes an empty one.
+  delete open.info.contact;
   const document = SwaggerModule.createDocument(app, open, {
     operationIdFactory: (_controller, method) => method,
   });

@@ -3,6 +3,7 @@
  * place only is said there.
  */
 export const WORDS: Readonly<Record<string, string>> = {
+  id: 'Made by the server.',
   sku: 'The product, as the chain names it.',
   locationId: 'The location, as the chain names it.',
   fromLocationId: 'The location that the units left.',
