@@ -86,6 +86,18 @@ describeOnBothEngines('An import that is under way', (engine) => {
     connection.close();
   });
 
+  it('is refused by its header with the connection as it was: the rest is passed over, the next request answered', async () => {
+    const connection = await RawConnection.open(shop.url);
+    // More than what a stream holds, so that somebody has to read on.
+    const body = `no;header\n${'x\n'.repeat(500_000)}`;
+    const head = `POST ${IMPORT_PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: ${body.length}\r\n`;
+    connection.write(`${head}Idempotency-Key: ${freshKey()}\r\n\r\n${body}`);
+    connection.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await connection.answer()).status).toBe(400);
+    expect((await connection.answer()).status).toBe(200);
+    connection.close();
+  });
+
   it('goes on where it was cut when it is sent again', async () => {
     const key = freshKey();
     const rows = Array.from({ length: 1_200 }, (_, n) => receipt(1, { reference: `R-${n}` }));

@@ -79,6 +79,8 @@ const REST_MAX_MS = 5_000;
  */
 export function discardRest(message: IncomingMessage): void {
   if (message.complete) return;
+  // A stream that it still leads to pauses it for good once that stream has closed.
+  message.unpipe();
   message.resume();
   const lastResort = setTimeout(() => message.socket.destroy(), REST_MAX_MS);
   lastResort.unref();
