@@ -156,10 +156,15 @@ export function sendSpoiled(
     padding: 0,
   };
   for (const { spoil } of spoilings) spoil(draft);
-  const filled = draft.path.replace(/\{(\w+)\}/g, (_all, name: string) => draft.params[name] ?? '');
+  const filled = filledPath(draft.path, draft.params);
   const target = draft.query.length === 0 ? filled : `${filled}?${draft.query.join('&')}`;
   const headers: OutgoingHttpHeaders = draft.headers;
   return api.send(draft.method, target, bodyOf(draft), { headers, key: draft.key });
+}
+
+/** @param template as in the OpenAPI document, `/v1/locations/{locationId}` */
+export function filledPath(template: string, params: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (_all, name: string) => params[name] ?? '');
 }
 
 function bodyOf({ body, padding, contentType }: Draft): RawBody | undefined {

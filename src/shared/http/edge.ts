@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DomainError } from '../kernel/domain-error.ts';
 import { runInContext } from '../kernel/context.ts';
@@ -39,11 +40,11 @@ export function registerEdge(
     }
     done();
   });
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     if (isDraining()) {
       reply.header('connection', 'close');
     }
-    done(null, payload);
+    done(null, reply.statusCode === 304 ? nothingFor(request) : payload);
   });
   // The bytes are read as JSON only after the check for the Idempotency-Key, because its refusal comes first.
   fastify.removeAllContentTypeParsers();
@@ -55,6 +56,14 @@ export function registerEdge(
     done(null);
   });
   fastify.decorateRequest('jsonBody', undefined);
+}
+
+/**
+ * Of an empty text Fastify would tell the length, 0, and a cache could take it for that of the body that it has. What
+ * makes answers to HEAD out of those to GET measures everything but a stream.
+ */
+function nothingFor({ method }: FastifyRequest): Readable | null {
+  return method === 'HEAD' ? Readable.from([]) : null;
 }
 
 /** In the order of DESIGN section 4. */
