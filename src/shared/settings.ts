@@ -61,6 +61,13 @@ export const SETTINGS = {
     'bytes',
     'Longest line of an import; a longer one is a refused row.',
   ),
+  IMPORT_UNREAD_MAX_MS: whole(
+    300_000,
+    1_000,
+    3_600_000,
+    'ms',
+    'Longest wait for a client that takes no results of its import; past it: cut.',
+  ),
   URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
   JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
@@ -115,6 +122,7 @@ export class Settings {
   readonly bodyBytesMax: number;
   readonly importsMax: number;
   readonly importLineBytesMax: number;
+  readonly importUnreadMaxMs: number;
   readonly urlBytesMax: number;
   readonly headerBytesMax: number;
   readonly jsonDepthMax: number;
@@ -158,6 +166,7 @@ export class Settings {
     this.bodyBytesMax = values.BODY_BYTES_MAX;
     this.importsMax = values.IMPORTS_MAX;
     this.importLineBytesMax = values.IMPORT_LINE_BYTES_MAX;
+    this.importUnreadMaxMs = values.IMPORT_UNREAD_MAX_MS;
     this.urlBytesMax = values.URL_BYTES_MAX;
     this.headerBytesMax = values.HEADER_BYTES_MAX;
     this.jsonDepthMax = values.JSON_DEPTH_MAX;

@@ -8,6 +8,12 @@ import { ShopClient, useShop } from '../support/shop.ts';
 /** The shortest time that a request may take is a second; Node looks for late ones once a second. */
 const IMPATIENT = { REQUEST_TIMEOUT_MS: '1000', IMPORTS_MAX: '2' };
 
+/** A kilobyte of faults for each row, so that a few thousand results are more than the buffers of a connection take. */
+function wrongRows(rows: number): string {
+  const wrong = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`${n}`.padEnd(60, 'x'), 1]));
+  return ndjson(Array.from({ length: rows }, () => ({ ...wrong, type: 'SALE' })));
+}
+
 describeOnBothEngines('An import that is under way', (engine) => {
   const shop = useShop(engine, IMPATIENT);
   let place: string;
@@ -114,8 +120,6 @@ describeOnBothEngines('An import that is under way', (engine) => {
   });
 
   it('waits for a reader who is slow, and reads no further meanwhile', async () => {
-    // A kilobyte of faults for each row: more than what the connection's own buffers take.
-    const wrong = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`${n}`.padEnd(60, 'x'), 1]));
     const [rows, atATime] = [30_000, 1_000];
     const refusedRows = async () => {
       const { text } = await shop.api.get('/metrics');
@@ -126,7 +130,7 @@ describeOnBothEngines('An import that is under way', (engine) => {
     upload.write(receipts(1));
     await upload.until((results) => results.rows.length === 1);
     upload.pause();
-    const piece = ndjson(Array.from({ length: atATime }, () => ({ ...wrong, type: 'SALE' })));
+    const piece = wrongRows(atATime);
     for (let sent = 0; sent < rows; sent += atATime) upload.write(piece);
     upload.end();
     const seen: number[] = [];
@@ -169,5 +173,21 @@ describeOnBothEngines('An import that is under way', (engine) => {
     expect(upload.results.rows.length).toBeLessThan(3_000);
     upload.end();
     expect((await upload.done()).summary?.applied).toBe(3_000);
+  });
+});
+
+describe('An import whose results nobody reads', () => {
+  const shop = useShop('sqlite', { IMPORTS_MAX: '1', IMPORT_UNREAD_MAX_MS: '1000' });
+
+  it('is cut after a while, so that another has its place', async () => {
+    const upload = SlowImport.open(shop.url, freshKey());
+    upload.write(wrongRows(1));
+    await upload.until(({ rows }) => rows.length === 1);
+    upload.pause();
+    upload.write(wrongRows(30_000));
+    problemOf(await tryImport(shop, wrongRows(1)), 503, 'BUSY');
+    await eventually('the place is free', async () => (await tryImport(shop, wrongRows(1))).status === 200);
+    upload.goOn();
+    expect((await upload.done()).summary).toBeUndefined();
   });
 });

@@ -7,19 +7,18 @@ const WAITING_BYTES_MAX = 64 * 1024;
 export class ResultStream extends Readable {
   private onRoom: (() => void) | undefined;
 
-  constructor() {
+  /** @param unreadMaxMs how long a reader may take nothing, in milliseconds; past it the answer is cut */
+  constructor(private readonly unreadMaxMs: number) {
     super({ highWaterMark: WAITING_BYTES_MAX });
   }
 
   /**
    * @returns when there is room for more
-   * @throws Error when the reader has gone
+   * @throws Error when the reader has gone, or takes nothing any more
    */
   async send(text: string): Promise<void> {
     if (!this.destroyed && !this.push(text, 'utf8')) {
-      await new Promise<void>((resolve) => {
-        this.onRoom = resolve;
-      });
+      await this.room();
     }
     if (this.destroyed) throw new Error('Nobody reads the results any more');
   }
@@ -36,6 +35,17 @@ export class ResultStream extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.goOn();
     callback(error);
+  }
+
+  private room(): Promise<void> {
+    return new Promise((resolve) => {
+      // Whoever neither reads nor goes would hold the place of another import for ever.
+      const cut = setTimeout(() => this.destroy(), this.unreadMaxMs);
+      this.onRoom = () => {
+        clearTimeout(cut);
+        resolve();
+      };
+    });
   }
 
   private goOn(): void {

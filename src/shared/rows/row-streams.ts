@@ -57,7 +57,7 @@ export class RowStreams {
     }
     this.running += 1;
     const body = openStream(request.raw);
-    const { importLineBytesMax: lineBytesMax, requestTimeoutMs: silenceMaxMs } = this.settings;
+    const { importLineBytesMax: lineBytesMax, requestTimeoutMs: silenceMaxMs, importUnreadMaxMs } = this.settings;
     const reader = new RowReader(body, format, { lineBytesMax, silenceMaxMs });
     const close = (): void => {
       this.running -= 1;
@@ -67,7 +67,7 @@ export class RowStreams {
     try {
       await reader.open();
       const work = await prepare();
-      const results = new ResultStream();
+      const results = new ResultStream(importUnreadMaxMs);
       // Whoever stops reading ends the reading of rows, too, also where that waits for more of them.
       results.once('close', () => {
         reader.stop();
