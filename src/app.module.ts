@@ -1,11 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { INVENTORY_EVENTS } from './modules/inventory/contract.ts';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
 import { importChunksTable } from './modules/inventory/storage/import-chunk.table.ts';
-import { RESERVATION_EVENTS } from './modules/reservation/contract.ts';
 import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
 import { SyncModule } from './modules/sync/sync.module.ts';
+import { PUBLISHED_EVENTS } from './published-events.ts';
 import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts';
 import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
 import { HttpModule } from './shared/http/http.module.ts';
@@ -15,9 +14,6 @@ import { OperationsModule } from './shared/operations/operations.module.ts';
 import { OUTBOX_TABLES, OutboxModule } from './shared/outbox/outbox.module.ts';
 import { PersistenceModule } from './shared/persistence/persistence.module.ts';
 import type { Settings } from './shared/settings.ts';
-
-/** Every version of every event that the log may still hold, and the steps between them. */
-const PUBLISHED = { events: [...INVENTORY_EVENTS, ...RESERVATION_EVENTS], upcasters: [] };
 
 /** The platform and the modules, put together. */
 @Module({})
@@ -37,10 +33,10 @@ export class AppModule {
             idempotencyKeysTable,
             retentionMarksTable,
           ],
-          events: PUBLISHED.events,
+          events: PUBLISHED_EVENTS.events,
         }),
         HousekeepingModule.forRoot([idempotencyKeysTable, importChunksTable]),
-        OutboxModule.forRoot(PUBLISHED),
+        OutboxModule.forRoot(PUBLISHED_EVENTS),
         HttpModule,
         InventoryModule,
         ReservationModule,

@@ -1,9 +1,12 @@
 import { StockLow } from '../../src/modules/inventory/contract.ts';
+import type { EventDefinition } from '../../src/shared/kernel/domain-event.ts';
 import { DomainError } from '../../src/shared/kernel/domain-error.ts';
+import { type Reaction, ReactsTo } from '../../src/shared/outbox/reaction.ts';
 import type { StoredEvent } from '../../src/shared/outbox/stored-event.ts';
 import { freshDatabase, type FreshDatabase } from '../support/databases.ts';
 import { anEvent, labelOf, Notes, TestRelay } from '../support/delivery.ts';
 import { eventually } from '../support/eventually.ts';
+import { CART_UPCASTERS, CartChanged1, CartChanged2, CartChanged3 } from '../support/recorded-events.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { asTenant, metricValue } from '../support/write-path.ts';
 
@@ -22,6 +25,25 @@ const unwanted = {
   },
   occurredAt: 0,
 };
+
+const ALL_CARTS = [CartChanged1, CartChanged2, CartChanged3];
+
+@ReactsTo({ consumer: 'test.carts', events: [CartChanged3] })
+class Carts implements Reaction {
+  readonly seen: Pick<StoredEvent, 'version' | 'data'>[] = [];
+
+  handle({ version, data }: StoredEvent): void {
+    this.seen.push({ version, data });
+  }
+}
+
+/** The same consumer in an older program. */
+@ReactsTo({ consumer: 'test.carts', events: [CartChanged1] })
+class OldCarts implements Reaction {
+  handle(): void {
+    throw new Error('an older program cannot read this');
+  }
+}
 
 class Refused extends DomainError {
   readonly code = 'TEST_REFUSED';
@@ -300,6 +322,47 @@ describeOnBothEngines('The relay', (engine) => {
     );
     expect(notes.calls).toEqual(['a@1']);
   });
+
+  it('hands over old events in their newest version', async () => {
+    const old = await openCarts([CartChanged1], []);
+    await record(old, CartChanged1, { cartId: '17', units: 3 });
+    await old.close();
+    const carts = new Carts();
+    const now = await openCarts(ALL_CARTS, [carts]);
+    now.start();
+    await record(now, CartChanged3, { cartId: '17', quantity: 5, unit: 'box' });
+    await eventually('both have come', async () => carts.seen.length === 2);
+    expect(carts.seen).toEqual([
+      { version: 3, data: { cartId: '17', quantity: 3, unit: 'piece' } },
+      { version: 3, data: { cartId: '17', quantity: 5, unit: 'box' } },
+    ]);
+  });
+
+  it('sets aside what only a newer server can read, until one does', async () => {
+    const now = await openCarts(ALL_CARTS, []);
+    await record(now, CartChanged3, { cartId: '17', quantity: 5, unit: 'box' });
+    await now.close();
+    const old = await openCarts([CartChanged1], [new OldCarts()]);
+    old.start();
+    await eventually('it is set aside', async () => (await old.blocked())[0] === 'cart/17: 1/1');
+    await old.close();
+    const carts = new Carts();
+    const again = await openCarts(ALL_CARTS, [carts]);
+    again.clock.advanceSeconds(3_600);
+    again.start();
+    await eventually('it is read', async () => carts.seen.length === 1);
+  });
+
+  async function openCarts(events: readonly EventDefinition[], reactions: readonly Reaction[]): Promise<TestRelay> {
+    const upcasters = events.length === 1 ? [] : CART_UPCASTERS;
+    server = await TestRelay.open(database.url, { tenantId, events, upcasters, reactions });
+    return server;
+  }
+
+  async function record({ path }: TestRelay, { type, version }: EventDefinition, data: object): Promise<void> {
+    const event = { type, version, subject: 'cart/17', subjectVersion: 1, locationId: null, data, occurredAt: 0 };
+    await asTenant(tenantId, () => path.unitOfWork.run({ keys: [] }, async (tx) => tx.record([event])));
+  }
 
   it('names the event as the cause of what its handler records, and the consumer as the caller', async () => {
     const relay = await open();

@@ -4,7 +4,7 @@ import { StockPolicyChanged } from '../../src/modules/inventory/contract.ts';
 import type { LocationState } from '../../src/modules/inventory/domain/location.ts';
 import { locationsTable } from '../../src/modules/inventory/storage/location.table.ts';
 import { RetentionMarks } from '../../src/shared/housekeeping/retention-marks.ts';
-import type { EventDefinition, Upcaster } from '../../src/shared/kernel/domain-event.ts';
+import type { Upcaster } from '../../src/shared/kernel/domain-event.ts';
 import type { EntityKey } from '../../src/shared/kernel/entity-key.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
 import { ConsumerCursors } from '../../src/shared/outbox/consumer-cursors.ts';
@@ -93,7 +93,6 @@ export interface RelayOptions extends WritePathOptions {
   readonly tenantId: string;
   readonly reactions?: readonly Reaction[];
   readonly clock?: TestClock;
-  readonly events?: readonly EventDefinition[];
   readonly upcasters?: readonly Upcaster[];
 }
 

@@ -1,4 +1,5 @@
 import { runInContext } from '../../src/shared/kernel/context.ts';
+import type { EventDefinition } from '../../src/shared/kernel/domain-event.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
 import { Metrics } from '../../src/shared/operations/metrics.ts';
 import { OUTBOX_TABLES } from '../../src/shared/outbox/outbox.module.ts';
@@ -37,16 +38,23 @@ export interface WritePathOptions {
   /** Puts something between the unit of work and the engine, e.g. a fault. */
   readonly wrap?: (engine: Engine) => Engine;
   readonly environment?: Record<string, string>;
+  /** What the server knows to record. */
+  readonly events?: readonly EventDefinition[];
 }
 
 export async function openWritePath(
   url: string,
-  { limits = {}, wrap = (engine: Engine): Engine => engine, environment = {} }: WritePathOptions = {},
+  {
+    limits = {},
+    wrap = (engine: Engine): Engine => engine,
+    environment = {},
+    events: known = INVENTORY_EVENTS,
+  }: WritePathOptions = {},
 ): Promise<WritePath> {
   const tables = [...INVENTORY_TABLES, ...RESERVATION_TABLES, ...OUTBOX_TABLES, retentionMarksTable];
   const { engine, reader } = await openDatabases(readSettings({ DATABASE_URL: url, ...environment }), tables);
   const metrics = new Metrics();
-  const events = new EventRecorder(INVENTORY_EVENTS, new UuidV7Ids());
+  const events = new EventRecorder(known, new UuidV7Ids());
   const unitOfWork = new UnitOfWork(wrap(engine), tables, events, metrics, { ...LIMITS, ...limits });
   return {
     unitOfWork,

@@ -4,7 +4,10 @@ import type { DomainEvent, EventDefinition } from '../kernel/domain-event.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { EventRow } from './event-log.ts';
 
-/** Turns what aggregates recorded into rows of the event log, and refuses what does not match its schema. */
+/**
+ * Turns what aggregates recorded into rows of the event log, and refuses what does not match its schema. Of each type only
+ * the newest version is recorded; the others are there for reading what was stored (upcasting.ts).
+ */
 export class EventRecorder {
   private readonly validators = new Map<string, ValidateFunction>();
 
@@ -14,11 +17,15 @@ export class EventRecorder {
     private readonly ids: Ids,
   ) {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+    const names = definitions.map(({ type, version }) => nameOf(type, version));
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) {
+      throw new Error(`The event ${twice} is defined twice`);
+    }
     for (const { type, version, payload } of definitions) {
-      if (this.validators.has(nameOf(type, version))) {
-        throw new Error(`The event ${type} version ${version} is defined twice`);
+      if (definitions.every((other) => other.type !== type || other.version <= version)) {
+        this.validators.set(nameOf(type, version), ajv.compile(payload));
       }
-      this.validators.set(nameOf(type, version), ajv.compile(payload));
     }
   }
 
@@ -29,7 +36,9 @@ export class EventRecorder {
   toRow(event: DomainEvent): EventRow {
     const validate = this.validators.get(nameOf(event.type, event.version));
     if (validate === undefined) {
-      throw new Error(`There is no schema for the event ${event.type} version ${event.version}`);
+      throw new Error(
+        `There is no event ${event.type} version ${event.version}, or a newer version has taken its place`,
+      );
     }
     if (!validate(event.data)) {
       const problems = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ''}`);

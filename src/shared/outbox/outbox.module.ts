@@ -9,6 +9,7 @@ import { deadLettersTable } from './dead-letter.table.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
+import { EventHistory } from './event-history.ts';
 import { EventRetention } from './event-retention.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWatch } from './log-watch.ts';
@@ -77,9 +78,20 @@ export class OutboxModule implements OnModuleInit {
         Replays,
         ReactionReplayer,
         OutboxGauges,
+        EventHistory,
         EventRetention,
       ],
-      exports: [Upcasting, LogReader, LogWatch, ConsumerCursors, DeadLetters, Replays, Relay, EventRetention],
+      exports: [
+        Upcasting,
+        LogReader,
+        LogWatch,
+        ConsumerCursors,
+        DeadLetters,
+        Replays,
+        Relay,
+        EventHistory,
+        EventRetention,
+      ],
     };
   }
 

@@ -2,7 +2,6 @@ import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '
 import type { EventDefinition } from '../kernel/domain-event.ts';
 import { Ids } from '../kernel/ids.ts';
 import { Metrics } from '../operations/metrics.ts';
-import { EventHistory } from '../outbox/event-history.ts';
 import { EventRecorder } from '../outbox/event-recorder.ts';
 import { Settings } from '../settings.ts';
 import { type Databases, openDatabases } from './data-source.ts';
@@ -50,9 +49,8 @@ export class PersistenceModule implements OnApplicationShutdown {
             }),
         },
         { provide: Reader, inject: [DATABASES], useFactory: ({ reader }: Databases) => reader },
-        EventHistory,
       ],
-      exports: [UnitOfWork, Reader, EventHistory],
+      exports: [UnitOfWork, Reader],
     };
   }
 

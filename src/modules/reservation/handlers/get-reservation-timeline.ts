@@ -44,8 +44,8 @@ export class GetReservationTimelineHandler implements IQueryHandler<GetReservati
   }
 }
 
-function placedOf({ position, type, subjectVersion, payload, occurredAt, ...who }: HistoricEvent): Placed {
-  const { reservationId: _, ...data } = JSON.parse(payload) as TimelineItem['data'];
+function placedOf({ position, type, subjectVersion, data: told, occurredAt, ...who }: HistoricEvent): Placed {
+  const { reservationId: _, ...data } = told as TimelineItem['data'];
   // It was over at `expiresAt`; the event only tells when that was stored.
   const at = type === ReservationExpired.type ? Date.parse(String(data.expiresAt)) : occurredAt;
   const { clientId, correlationId } = who;

@@ -1,0 +1,12 @@
+import { INVENTORY_EVENTS } from './modules/inventory/contract.ts';
+import { RESERVATION_EVENTS } from './modules/reservation/contract.ts';
+import type { PublishedEvents } from './shared/outbox/outbox.module.ts';
+
+/**
+ * Every version of every event that the log may still hold, and the steps between them. A module that has more than one
+ * version of an event exports its upcasters beside its events (docs/event-versioning.md).
+ */
+export const PUBLISHED_EVENTS: PublishedEvents = {
+  events: [...INVENTORY_EVENTS, ...RESERVATION_EVENTS],
+  upcasters: [],
+};
