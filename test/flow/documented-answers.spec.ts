@@ -1,7 +1,7 @@
 import { ApiContract, type Document } from '../support/api-contract.ts';
 import { type Change, changedDocument } from '../support/changed-document.ts';
 import { takeContractFaults } from '../support/contract-faults.ts';
-import { Api } from '../support/http.ts';
+import { Api, RawBody } from '../support/http.ts';
 import { useShop } from '../support/shop.ts';
 
 /*
@@ -91,6 +91,19 @@ describe('An answer that is not as documented', () => {
   ])('is seen: %s', async (_lie, fault, ...change) => {
     const lines = [{ sku: 'P', quantity: 6, locationId: 'L' }];
     await expectFault(fault, change, (api) => api.post('/v1/reservations', { lines }));
+  });
+
+  it('is seen in a line of a stream', async () => {
+    const schema = { type: 'object', properties: { row: { type: 'integer' } }, required: ['row'] };
+    await expectFault(
+      'must NOT have additional properties {"additionalProperty":"outcome"}',
+      [
+        ['paths', '/v1/stock/import', 'post', 'responses', '200', 'content', 'application/x-ndjson', 'schema'],
+        { type: 'string', contentSchema: schema },
+      ],
+      (api) =>
+        api.post('/v1/stock/import', new RawBody('{"sku":"P","locationId":"L","counted":5}', 'application/x-ndjson')),
+    );
   });
 
   it('is seen where the server takes what the document forbids', async () => {

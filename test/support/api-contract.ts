@@ -24,8 +24,13 @@ interface Header extends Referenced {
   readonly schema: { readonly type?: string };
 }
 
+interface Discriminator {
+  readonly propertyName: string;
+  readonly mapping: Readonly<Record<string, string>>;
+}
+
 interface MediaType {
-  readonly schema: { readonly type?: string; readonly discriminator?: { readonly mapping: Record<string, string> } };
+  readonly schema: { readonly type?: string; readonly discriminator?: Discriminator };
 }
 
 interface Response extends Referenced {
@@ -158,18 +163,28 @@ export class ApiContract {
     const at = `${place}/content/${escaped(type)}/schema`;
     if (/ndjson$/.test(type)) {
       const lines = text.split('\n').filter((line) => line !== '');
-      return lines.flatMap((line) => this.faultsOfValue(JSON.parse(line), `${at}/contentSchema`, mediaType));
+      return lines.flatMap((line) => this.faultsOfJson(line, `${at}/contentSchema`, mediaType));
     }
-    return this.faultsOfValue(/json$/.test(type) ? JSON.parse(text) : text, at, mediaType);
+    return /json$/.test(type) ? this.faultsOfJson(text, at, mediaType) : this.faultsOfValue(text, at, mediaType);
   }
 
-  /** A list of alternatives is told apart by the code, so that what is wrong is told of the right one. */
+  private faultsOfJson(text: string, at: string, mediaType: MediaType): string[] {
+    try {
+      return this.faultsOfValue(JSON.parse(text), at, mediaType);
+    } catch (error) {
+      if (error instanceof SyntaxError) return [`the body is no JSON: ${error.message}`];
+      throw error;
+    }
+  }
+
+  /** Alternatives are told apart as the document says, so that what is wrong is told of the right one. */
   private faultsOfValue(value: unknown, at: string, { schema }: MediaType): string[] {
     let pointer = at;
     if (schema.discriminator !== undefined) {
-      const { code } = value as { code?: string };
-      const reference = schema.discriminator.mapping[code ?? ''];
-      if (reference === undefined) return [`the code ${code} is not documented`];
+      const { propertyName, mapping } = schema.discriminator;
+      const told = String((value as Record<string, unknown>)[propertyName]);
+      const reference = mapping[told];
+      if (reference === undefined) return [`the ${propertyName} ${told} is not documented`];
       pointer = reference.slice(1);
     }
     const validate = this.validatorAt(pointer);
