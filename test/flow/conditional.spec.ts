@@ -1,4 +1,4 @@
-import { problemOf } from '../support/http.ts';
+import { freshKey, problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { type Reservation, stockPath, useShop } from '../support/shop.ts';
 
@@ -193,6 +193,31 @@ describeOnBothEngines('ETag, If-None-Match and If-Match', (engine) => {
     const winner = answers.find((answer) => answer.status === 200)?.body;
     expect(await shop.reservation(id)).toEqual(winner);
     expect((await shop.stock(sku, place)).held).toBe(winner?.lines[0]?.quantity);
+  });
+
+  it('makes a location or a product only once, when it is asked to make and not to replace', async () => {
+    const onlyNew = { headers: { 'if-none-match': '*' } };
+    const bodies = { locations: { name: 'x', kind: 'STORE' }, products: { name: 'x' } };
+    for (const [kind, body] of Object.entries(bodies)) {
+      const path = `/v1/${kind}/${shop.name('new')}`;
+      const key = freshKey();
+      expect((await shop.api.put(path, body, { ...onlyNew, key })).status).toBe(201);
+      const other = { ...body, name: 'y' };
+      expect(problemOf(await shop.api.put(path, other, onlyNew), 412, 'VERSION_MISMATCH')).toMatchObject({
+        presentVersion: 1,
+        detail: expect.stringContaining('If-None-Match') as string,
+      });
+      // A repeat is no second attempt.
+      expect((await shop.api.put(path, body, { ...onlyNew, key })).headers['idempotency-replayed']).toBe('true');
+      for (const malformed of ['"1"', 'W/"1"', '', 'x']) {
+        const answer = await shop.api.put(path, other, { headers: { 'if-none-match': malformed } });
+        problemOf(answer, 400, 'VALIDATION_FAILED');
+      }
+      const both = { headers: { 'if-none-match': '*', 'if-match': '*' } };
+      problemOf(await shop.api.put(path, other, both), 412, 'VERSION_MISMATCH');
+      problemOf(await shop.api.put(`/v1/${kind}/${shop.name('new')}`, other, both), 412, 'VERSION_MISMATCH');
+      expect((await shop.api.get<{ name: string }>(path)).body.name).toBe('x');
+    }
   });
 
   it('answers HEAD as GET, without the body', async () => {

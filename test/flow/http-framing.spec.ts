@@ -153,6 +153,7 @@ describe('A request that stops on the way', () => {
     const answer = await connection.answer();
     connection.close();
     expect([answer.status, answer.headers['x-correlation-id']]).toEqual([408, 'mine']);
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
     expect(JSON.parse(answer.text)).toMatchObject({ correlationId: 'mine', instance: '/v1/reservations' });
   });
 });

@@ -1,10 +1,10 @@
 import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { answerRead, parseIfMatch, versionTag } from '../../shared/http/etag.ts';
+import { answerRead, parseConditions, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
-import { ApiEntityTag, ApiProblems, LOCATION_HEADER } from '../../shared/http/openapi.ts';
+import { ApiEntityTag, ApiMakesOnly, ApiProblems, LOCATION_HEADER } from '../../shared/http/openapi.ts';
 import { toPageResponse } from '../../shared/http/page-response.ts';
 import { WriteDoor } from '../../shared/http/write-door.ts';
 import { GetLocation, GetProduct, ListLocations, ListProducts, PutLocation, PutProduct } from './contract.ts';
@@ -39,13 +39,14 @@ export class CatalogueController {
   @ApiOkResponse({ type: LocationResponse, description: 'Replaced, or the same as before.' })
   @ApiCreatedResponse({ type: LocationResponse, description: 'Created.', headers: LOCATION_HEADER })
   @ApiEntityTag()
+  @ApiMakesOnly()
   @ApiProblems('VALIDATION_FAILED', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED')
   putLocation(
     @HttpExchange() exchange: Exchange,
     @Param() { locationId }: LocationPath,
     @Body() body: PutLocationRequest,
   ): Promise<string> {
-    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    const ifMatch = parseConditions(exchange.request.headers);
     return this.door.write(exchange, new PutLocation(locationId, body, ifMatch), ({ location, created }) => ({
       status: created ? 201 : 200,
       body: toLocationResponse(location),
@@ -92,13 +93,14 @@ export class CatalogueController {
   @ApiOkResponse({ type: ProductResponse, description: 'Replaced, or the same as before.' })
   @ApiCreatedResponse({ type: ProductResponse, description: 'Created.', headers: LOCATION_HEADER })
   @ApiEntityTag()
+  @ApiMakesOnly()
   @ApiProblems('VALIDATION_FAILED', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED')
   putProduct(
     @HttpExchange() exchange: Exchange,
     @Param() { sku }: ProductPath,
     @Body() body: PutProductRequest,
   ): Promise<string> {
-    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    const ifMatch = parseConditions(exchange.request.headers);
     return this.door.write(exchange, new PutProduct(sku, body, ifMatch), ({ product, created }) => ({
       status: created ? 201 : 200,
       body: toProductResponse(product),

@@ -80,9 +80,14 @@ function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Se
   if (refusal !== null) return refusal;
   if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept, streamedTypes))
     return fromStatus(406);
-  // Told before the body is on its way; Fastify itself would look only once it reads it.
-  return isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax ? fromStatus(413) : null;
+  // Told before the body is on its way; Fastify itself would look only once it reads it. That of a read is passed over.
+  const isRead = READS.has(request.method);
+  return !isRead && isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax
+    ? fromStatus(413)
+    : null;
 }
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function refusalOfJsonBody({ headers, method }: FastifyRequest): DomainError | null {
   if (!announcesBody(headers)) {
@@ -90,7 +95,7 @@ function refusalOfJsonBody({ headers, method }: FastifyRequest): DomainError | n
     delete headers['content-type'];
     return null;
   }
-  return method === 'GET' || method === 'HEAD' || isJsonBody(headers) ? null : fromStatus(415);
+  return READS.has(method) || isJsonBody(headers) ? null : fromStatus(415);
 }
 
 function pathOrMethod(request: FastifyRequest, routes: RouteTable): DomainError {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { VersionMatch } from '../kernel/version-match.ts';
 import type { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './exchange.ts';
@@ -81,6 +82,21 @@ export function checkIfMatch(header: string | undefined, errors: FieldError[]): 
   if (header !== undefined && parseTags(header) === null) {
     errors.push(MALFORMED_IF_MATCH);
   }
+}
+
+/**
+ * What a call that makes or replaces a resource asks for: with `If-None-Match: *` it makes one, or is refused.
+ * @throws ValidationFailed when a header is malformed, or `If-None-Match` names tags, which is for reads
+ */
+export function parseConditions(headers: IncomingHttpHeaders): VersionMatch | null {
+  const ifMatch = parseIfMatch(headers['if-match']);
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifNoneMatch === undefined) return ifMatch;
+  if (ifNoneMatch.trim() !== '*') {
+    throw new ValidationFailed([{ field: 'If-None-Match', message: 'must be * where something is made' }]);
+  }
+  // Both together: it has to exist and must not.
+  return ifMatch === null ? 'none' : [];
 }
 
 function versionOf({ weak, opaque }: EntityTag): number[] {

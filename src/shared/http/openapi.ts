@@ -10,6 +10,7 @@ import type { ErrorCode } from './error-codes.ts';
 export const MARKS = {
   errorCodes: 'x-error-codes',
   entityTag: 'x-entity-tag',
+  makesOnly: 'x-makes-only',
   idempotencyKey: 'x-idempotency-key',
 } as const;
 
@@ -27,6 +28,11 @@ export function ApiProblems(...codes: readonly ErrorCode[]): MethodDecorator {
 /** The successful answers carry an `ETag`; a read may be asked with `If-None-Match` and then answer 304. */
 export function ApiEntityTag(): MethodDecorator {
   return ApiExtension(MARKS.entityTag, true);
+}
+
+/** The call makes or replaces; with `If-None-Match: *` it only makes (see `parseConditions`). */
+export function ApiMakesOnly(): MethodDecorator {
+  return ApiExtension(MARKS.makesOnly, true);
 }
 
 /** For `@ApiCreatedResponse({ headers })` of a call that makes something with a path of its own. */

@@ -211,6 +211,7 @@ function completeHeaders(call: Call): void {
   if (codes.has('IDEMPOTENCY_KEY_MISSING')) takes('Idempotency-Key');
   else if (codes.has('IDEMPOTENCY_KEY_REUSED')) takes('Idempotency-Key-Optional');
   if (codes.has('VERSION_MISMATCH')) takes('If-Match');
+  if (operation[MARKS.makesOnly] === true) takes('If-None-Match-Makes-Only');
   if (tagged && method === 'get') {
     takes('If-None-Match');
     operation.responses[304] = { description: 'As `If-None-Match` names it: nothing has changed.' };

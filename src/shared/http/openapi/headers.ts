@@ -43,6 +43,13 @@ export const REQUEST_HEADERS = {
     description: 'The `ETag` of what you have: if it is still the same, the answer is 304 without a body.',
     schema: { type: 'string', examples: [ENTITY_TAG_EXAMPLE] },
   },
+  'If-None-Match-Makes-Only': {
+    name: 'If-None-Match',
+    in: 'header',
+    required: false,
+    description: '`*`: only if there is none yet, else it is refused with 412.',
+    schema: { type: 'string', const: '*' },
+  },
   'X-Correlation-Id': {
     name: 'X-Correlation-Id',
     in: 'header',
