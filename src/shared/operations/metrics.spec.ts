@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Metrics, OTHER_STORES, STORE_LABELS_MAX } from './metrics.ts';
 
 /** The lines of one metric without comments, so that a test says what a scraper sees. */
@@ -124,32 +122,5 @@ describe('Metrics', () => {
     new Metrics().countOversold();
 
     expect(await linesOf(metrics, 'inventory_oversold_events_total')).toEqual(['inventory_oversold_events_total 0']);
-  });
-
-  it('is listed in docs/operations.md, name, type and labels, both ways', () => {
-    const text = readFileSync(join(__dirname, '../../../docs/operations.md'), 'utf8');
-    const shown = [...text.matchAll(/^\| `([a-z_]+)(?:\{([a-z,]+)\})?` +\| (counter|gauge|histogram) +\|/gm)].map(
-      ([, name, labels, type]) => `${name}{${labels ?? ''}} ${type}`,
-    );
-
-    const registered = metrics.registry.getMetricsAsArray() as unknown as {
-      name: string;
-      type: string;
-      labelNames: string[];
-    }[];
-    const ours = registered
-      .filter(({ name }) => !/^(process|nodejs)_/.test(name))
-      .map(({ name, labelNames, type }) => `${name}{${labelNames.join(',')}} ${type}`);
-    const ofModules = [
-      'inventory_oversold_items{} gauge',
-      'inventory_low_stock_items{} gauge',
-      'outbox_pending_events{consumer} gauge',
-      'outbox_lag_seconds{consumer} gauge',
-      'outbox_set_aside_events{consumer} gauge',
-      'dead_letters{consumer} gauge',
-      'retention_overdue_seconds{kind} gauge',
-      'retention_clock_lag_seconds{} gauge',
-    ];
-    expect(shown.toSorted()).toEqual([...ours, ...ofModules].toSorted());
   });
 });
