@@ -1,6 +1,7 @@
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { freshKey } from '../support/http.ts';
+import { ndjson, SlowImport } from '../support/importing.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
@@ -71,6 +72,20 @@ describeOnBothEngines('A server that is told to stop', (engine) => {
     server = await ServerProcess.start({ DATABASE_URL: database.url });
     const { id } = JSON.parse(answer.text) as { id: string };
     expect((await new ShopClient(server.api).reservation(id)).lines).toMatchObject([{ sku, quantity: 2 }]);
+  });
+
+  it('tells an import that waits for its sender where it stands, and exits with 0', async () => {
+    const upload = SlowImport.open(server.url, freshKey());
+    upload.write(ndjson([{ sku, locationId: place, type: 'RECEIPT', quantity: 1 }]));
+    await upload.until(({ rows }) => rows.length === 1);
+
+    server.signal('SIGTERM');
+    const { rows, error } = await upload.until((results) => results.error !== undefined);
+    upload.end();
+
+    expect([rows.length, error?.code, error?.status]).toEqual([1, 'UNAVAILABLE', 503]);
+    expect((await server.exit()).code).toBe(0);
+    server = await ServerProcess.start({ DATABASE_URL: database.url });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ValidationFailed } from '../http/http-error.ts';
 import { fromStatus } from '../http/problem.ts';
+import { DomainError } from '../kernel/domain-error.ts';
 import { type Line, LineSplitter } from './lines.ts';
 import type { RawRow, RowFormat } from './row-format.ts';
 
@@ -89,9 +90,9 @@ export class RowReader {
     }
   }
 
-  /** Ends the reading, also where it waits. */
-  stop(): void {
-    this.body.destroy();
+  /** Ends the reading, also where it waits. @param reason what whoever waits is told; without one, that the body was cut */
+  stop(reason?: DomainError): void {
+    this.body.destroy(reason);
   }
 
   private take(rows: number): RowPiece {
@@ -138,6 +139,7 @@ export class RowReader {
 }
 
 function toReadError(error: unknown): never {
+  if (error instanceof DomainError) throw error;
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && code.startsWith('Z_')) {
     throw new ValidationFailed([{ field: 'body', message: 'is not valid gzip, or ends too early' }]);

@@ -49,17 +49,24 @@ export class RowStreams {
    * @returns the body of a 200 answer. It ends with a summary if all rows were read, with a line `{"error": <problem>}`
    *   when they could not be, and with neither when it is cut.
    * @throws Busy when IMPORTS_MAX others are running
+   * @throws Unavailable when the process is stopping
    * @throws ValidationFailed, HttpError REQUEST_TIMEOUT when nothing can be read from the start
    */
   async answer(request: FastifyRequest, format: RowFormat, prepare: () => Promise<RowWork>): Promise<Readable> {
     if (this.running >= this.settings.importsMax) {
       throw new Busy('As many imports as may run at a time are running; try again when one is done');
     }
+    if (this.lifecycle.draining) throw stopping();
     this.running += 1;
     const body = openStream(request.raw);
     const { importLineBytesMax: lineBytesMax, requestTimeoutMs: silenceMaxMs, importUnreadMaxMs } = this.settings;
     const reader = new RowReader(body, format, { lineBytesMax, silenceMaxMs });
+    // Its sender may have nothing to send for a while, and would learn of the end by a connection that breaks.
+    const forget = this.lifecycle.onDraining(() => {
+      reader.stop(stopping());
+    });
     const close = (): void => {
+      forget();
       this.running -= 1;
       reader.stop();
       discardRest(request.raw);
@@ -97,7 +104,7 @@ export class RowStreams {
   private async patiently<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       if (this.lifecycle.draining) {
-        throw new Unavailable('The server is stopping; send the same again under the same key');
+        throw stopping();
       }
       try {
         return await work();
@@ -117,4 +124,8 @@ export class RowStreams {
     await results.send(`{"error":${body}}\n`).catch(() => undefined);
     results.finish();
   }
+}
+
+function stopping(): Unavailable {
+  return new Unavailable('The server is stopping; send the same again under the same key');
 }
