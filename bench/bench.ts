@@ -7,14 +7,16 @@ import type { BenchOptions, Row } from './row.ts';
 import { ROWS } from './rows.ts';
 
 const PAGE = 'docs/benchmarks.md';
-const USAGE = `usage: npm run bench -- [--seconds 5] [--rounds 5] [--only ${ROWS.map(({ id }) => id).join(',')}]
+const USAGE = `usage: npm run bench -- [--seconds 5] [--rounds 5] [--import-rows 1000000] [--only ${ROWS.map(({ id }) => id).join(',')}]
 
 --seconds  length of a measured round    --rounds  rounds of each workload
+--import-rows  rows of the file that is imported
 --only     some rows, by id; a run of some rows is printed and not written to ${PAGE}`;
 
 interface Arguments {
   readonly seconds: number;
   readonly rounds: number;
+  readonly importRows: number;
   readonly rows: readonly Row[];
 }
 
@@ -23,6 +25,7 @@ function readArguments(): Arguments {
     options: {
       seconds: { type: 'string', default: '5' },
       rounds: { type: 'string', default: '5' },
+      'import-rows': { type: 'string', default: '1000000' },
       only: { type: 'string' },
     },
   });
@@ -32,6 +35,7 @@ function readArguments(): Arguments {
   return {
     seconds: between('seconds', values.seconds, 1, 600),
     rounds: between('rounds', values.rounds, 1, 100),
+    importRows: between('import-rows', values['import-rows'], 1000, 10_000_000),
     rows: ROWS.filter(({ id }) => wanted === undefined || wanted.includes(id)),
   };
 }
@@ -39,7 +43,7 @@ function readArguments(): Arguments {
 function between(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (!(value >= min && value <= max)) throw new Error(`--${name} takes a number from ${min} to ${max}\n\n${USAGE}`);
-  return name === 'rounds' ? Math.floor(value) : value;
+  return name === 'seconds' ? value : Math.floor(value);
 }
 
 /** A row that cannot run does not keep the others from running. */
@@ -59,16 +63,17 @@ async function asMarkdown(text: string): Promise<string> {
 
 /** @returns the exit code: 1 when a row could not run or is invalid; a missed goal is a result */
 async function main(): Promise<number> {
-  const { seconds, rounds, rows } = readArguments();
+  const { seconds, rounds, importRows, rows } = readArguments();
   const machine = describeMachine();
   console.log(machine.join('\n'));
   const findings: Finding[] = [];
-  for (const row of rows) findings.push(await find(row, { seconds, rounds, say: (line) => console.log(line) }));
+  const options = { seconds, rounds, importRows, say: (line: string) => console.log(line) };
+  for (const row of rows) findings.push(await find(row, options));
 
   const table = resultsTable(findings);
   console.log(`\n${await asMarkdown(table)}`);
   if (rows.length === ROWS.length) {
-    const run = `\`npm run bench -- --seconds ${seconds} --rounds ${rounds}\`, ${new Date().toISOString().slice(0, 10)}`;
+    const run = `\`npm run bench -- --seconds ${seconds} --rounds ${rounds} --import-rows ${importRows}\`, ${new Date().toISOString().slice(0, 10)}`;
     const results = [run, ...machine].map((line) => `- ${line}`).join('\n');
     const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : null;
     writeFileSync(PAGE, await asMarkdown(withResults(page, `${results}\n\n${table}`)));

@@ -106,7 +106,7 @@ function fire(target: Target, workload: Workload, amount: number): Promise<Fired
   });
 }
 
-function nextRequest(request: autocannon.Request, { path, body }: Workload): autocannon.Request {
+export function nextRequest(request: autocannon.Request, { path, body }: Workload): autocannon.Request {
   const n = requestsMade;
   requestsMade += 1;
   const next = { ...request, path: typeof path === 'string' ? path : path(n) };

@@ -4,6 +4,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Measured rounds of each workload. */
   readonly rounds: number;
+  /** Rows that the import rows of the table import. */
+  readonly importRows: number;
   /** Tells a person what is going on. */
   readonly say: (line: string) => void;
 }

@@ -1,8 +1,17 @@
 import type { Row } from './row.ts';
 import { availability } from './rows/availability.ts';
+import { importLatency } from './rows/import-latency.ts';
+import { importRows } from './rows/import-rows.ts';
 import { reservationHot } from './rows/reservation-hot.ts';
 import { reservationSpread } from './rows/reservation-spread.ts';
 import { statementsOnPostgres } from './rows/statements-postgres.ts';
 
 /** Every row, in the order of the table. */
-export const ROWS: readonly Row[] = [reservationSpread, reservationHot, availability, statementsOnPostgres];
+export const ROWS: readonly Row[] = [
+  reservationSpread,
+  reservationHot,
+  availability,
+  importRows,
+  importLatency,
+  statementsOnPostgres,
+];

@@ -58,6 +58,6 @@ function reservations(name: string, skuOfRequest: (n: number) => string): Worklo
   return { name, path: '/v1/reservations', body };
 }
 
-function skuOf(n: number): string {
+export function skuOf(n: number): string {
   return `BENCH-${String(n).padStart(4, '0')}`;
 }

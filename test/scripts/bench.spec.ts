@@ -1,4 +1,6 @@
 import { cpuSecondsIn, cpuSecondsOf } from '../../bench/cpu-time.ts';
+import { countRow } from '../../bench/import/count-rows.ts';
+import { residentMegabytesOf } from '../../bench/memory.ts';
 import { summarise } from '../../bench/summary.ts';
 import { resultsTable, withResults } from '../../bench/page.ts';
 import { median, meets, type Row, type RowResult } from '../../bench/row.ts';
@@ -26,6 +28,21 @@ describe('CPU time of a process', () => {
 
   it('is unknown for a process that is not there', () => {
     expect(cpuSecondsOf(2 ** 30)).toBeNaN();
+  });
+});
+
+describe('Memory of a process', () => {
+  it('is what it has in RAM', () => {
+    expect(residentMegabytesOf(process.pid)).toBeGreaterThan(20);
+    expect(residentMegabytesOf(2 ** 30)).toBeNaN();
+  });
+});
+
+describe('The file that the bench imports', () => {
+  it('is about a thousand skus at as many locations as it takes, each stock item once', () => {
+    const rows = Array.from({ length: 2_500 }, (_, n) => countRow(n));
+    expect(new Set(rows.map(({ sku, locationId }) => `${sku} ${locationId}`)).size).toBe(2_500);
+    expect(new Set(rows.map(({ locationId }) => locationId)).size).toBe(3);
   });
 });
 

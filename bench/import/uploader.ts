@@ -1,0 +1,22 @@
+import { type CountRow, countRow } from './count-rows.ts';
+import { upload } from './upload.ts';
+
+/*
+ * A process of its own that imports rows until it is told to stop, so that it takes no time of whoever measures
+ * meanwhile. Arguments: the server's address, the key, and how many different rows there are.
+ */
+
+const [, , url = '', key = '', differentRows = ''] = process.argv;
+let stopped = false;
+
+function* endlessRows(): Generator<CountRow> {
+  for (let n = 0; !stopped; n += 1) yield countRow(n % Number(differentRows));
+}
+
+process.once('message', () => {
+  stopped = true;
+});
+process.once('disconnect', () => process.exit(1));
+
+const uploaded = await upload({ url, pid: 0 }, key, endlessRows());
+process.send?.(uploaded, () => process.exit(0));
