@@ -124,10 +124,17 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.stopped || lane.state !== 'idle') return;
     lane.state = 'queued';
     this.ready.push(lane);
-    if (this.workers.size < LANES_AT_A_TIME) {
-      const worker = this.outside(() => this.work()).finally(() => this.workers.delete(worker));
-      this.workers.add(worker);
-    }
+    this.startWorker();
+  }
+
+  private startWorker(): void {
+    if (this.workers.size >= LANES_AT_A_TIME) return;
+    const worker = this.outside(() => this.work()).finally(() => {
+      this.workers.delete(worker);
+      // A lane that was queued while the last workers were leaving would otherwise wait for the next commit.
+      if (this.ready.length > 0) this.startWorker();
+    });
+    this.workers.add(worker);
   }
 
   /** Gives the lanes a turn each until none has anything to do. */
