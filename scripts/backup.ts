@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { runCommand, sqliteFileOfSettings, UsageError } from './backup/command.ts';
+import { runCommand, sqliteFileOfSettings } from './backup/command.ts';
+import { UsageError } from './run-main.ts';
 import { renderContents } from './backup/contents.ts';
 import { takeBackup } from './backup/take-backup.ts';
 import { meter } from './backup/meter.ts';

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { readOptions, USAGE, UsageError } from './dead-letters/options.ts';
+import { readOptions, USAGE } from './dead-letters/options.ts';
 import { runDeadLetters } from './dead-letters/run.ts';
 import { ApiClient } from './replay/api-client.ts';
+import { runMain } from './run-main.ts';
 
 /** @returns the exit code: 0 well, 1 something is still dead or the server said no, 2 wrong arguments */
 async function main(): Promise<number> {
@@ -20,14 +21,4 @@ async function main(): Promise<number> {
   return (await runDeadLetters(options, client, console.log)) ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-    console.error(isUsage === true ? `${message}\n\n${USAGE}` : message);
-    process.exitCode = isUsage === true ? 2 : 1;
-  },
-);
+await runMain(main, USAGE);

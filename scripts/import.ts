@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Presets, SingleBar } from 'cli-progress';
-import { readOptions, USAGE, UsageError } from './import/options.ts';
+import { readOptions, USAGE } from './import/options.ts';
 import { sendFile } from './import/send-file.ts';
+import { runMain } from './run-main.ts';
 
 const FORMAT = 'import [{bar}] {percentage}%  {value}/{total} bytes  {duration_formatted}';
 
@@ -32,14 +33,4 @@ async function main(): Promise<number> {
   return complete ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-    console.error(isUsage === true ? `${message}\n\n${USAGE}` : message);
-    process.exitCode = isUsage === true ? 2 : 1;
-  },
-);
+await runMain(main, USAGE);

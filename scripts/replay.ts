@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { barProgress } from './replay/progress.ts';
 import { replayFile, type ReplayOptions } from './replay/replay-file.ts';
 import { faultsOf, renderReport } from './replay/report.ts';
+import { runMain, UsageError } from './run-main.ts';
 
 const USAGE = `usage: npm run replay -- <file.csv> [options]
 
@@ -16,8 +17,6 @@ Sends real sales to a running server through its public HTTP API, then proves th
 /** Beyond this the load comes from the queue and not from the sales. */
 const CONCURRENCY_MAX = 512;
 const OPENING_UNITS_MAX = 1_000_000_000;
-
-class UsageError extends Error {}
 
 function readOptions(args: string[]): ReplayOptions | 'help' {
   const { values, positionals } = parseArgs({
@@ -62,14 +61,4 @@ async function main(): Promise<number> {
   return faultsOf(outcome).length === 0 ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-    console.error(isUsage === true ? `${message}\n\n${USAGE}` : `The replay broke off: ${message}`);
-    process.exitCode = isUsage === true ? 2 : 1;
-  },
-);
+await runMain(main, USAGE, 'The replay broke off: ');

@@ -1,10 +1,8 @@
+import { isUsageError } from '../run-main.ts';
 import { loadSettings, SettingsError } from '../../src/shared/settings.ts';
 
 /** The command cannot do what was asked, as things are; nothing was changed. */
 export class Refused extends Error {}
-
-/** What was asked makes no sense. */
-export class UsageError extends Error {}
 
 /** Exit codes that a cron job can tell apart. */
 const EXIT = { done: 0, failed: 1, refused: 2 } as const;
@@ -20,7 +18,7 @@ export async function runCommand(name: string, usage: string, run: () => Promise
     process.exitCode = EXIT.done;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const isUsage = error instanceof UsageError || codeOf(error).startsWith('ERR_PARSE_ARGS');
+    const isUsage = isUsageError(error);
     const isRefused = isUsage || error instanceof Refused || error instanceof SettingsError;
     console.error(isRefused ? message : `${name} failed: ${message}`);
     if (isUsage) console.error(`\n${usage}`);

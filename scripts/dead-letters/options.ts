@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../run-main.ts';
 
 export const USAGE = `usage: npm run dead-letters -- <what> [id] [options]
 
@@ -15,8 +16,6 @@ Looks at the events that could not be processed, through the public HTTP API of 
   --help
 
 HOLDFAST_API_KEY, when it is set, is sent as X-Api-Key.`;
-
-export class UsageError extends Error {}
 
 export const VERBS = ['list', 'replay', 'discard'] as const;
 export type Verb = (typeof VERBS)[number];

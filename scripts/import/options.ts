@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../run-main.ts';
 
 export const USAGE = `usage: npm run import -- <file> [options]
 
@@ -14,8 +15,6 @@ when the same command is given again: the key is made from the file's content.
 
 HOLDFAST_API_KEY, when it is set, is sent as X-Api-Key.
 Exit codes: 0 every row is applied, 1 rows were refused or it did not finish, 2 wrong arguments.`;
-
-export class UsageError extends Error {}
 
 export interface Options {
   readonly file: string;

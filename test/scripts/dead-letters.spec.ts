@@ -1,4 +1,5 @@
-import { readOptions, UsageError } from '../../scripts/dead-letters/options.ts';
+import { readOptions } from '../../scripts/dead-letters/options.ts';
+import { UsageError } from '../../scripts/run-main.ts';
 import { CallFailed, runDeadLetters } from '../../scripts/dead-letters/run.ts';
 import { ApiClient } from '../../scripts/replay/api-client.ts';
 import { eventually } from '../support/eventually.ts';

@@ -3,7 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readOptions, UsageError } from '../../scripts/import/options.ts';
+import { readOptions } from '../../scripts/import/options.ts';
+import { UsageError } from '../../scripts/run-main.ts';
 import { sendFile } from '../../scripts/import/send-file.ts';
 import { bodyOf, type StockItem, stockPath, useShop } from '../support/shop.ts';
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { answerRead, hashTag, parseIfMatch, renderTag, timedTag } from '../../shared/http/etag.ts';
+import { answerRead, hashTag, ifMatchOf, renderTag, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
@@ -114,7 +114,7 @@ export class StockController {
     @Param() { sku, locationId }: StockItemPath,
     @Body() { type, quantity, reason, reference }: RecordMovementRequest,
   ): Promise<string> {
-    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    const ifMatch = ifMatchOf(exchange);
     const command = new RecordMovement(sku, locationId, { type, quantity, reason, reference }, ifMatch);
     return this.door.write(exchange, command, recorded);
   }
@@ -140,7 +140,7 @@ export class StockController {
     @Param() { sku, locationId }: StockItemPath,
     @Body() { counted, reason }: CountRequest,
   ): Promise<string> {
-    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    const ifMatch = ifMatchOf(exchange);
     return this.door.write(exchange, new CountStock(sku, locationId, counted, reason, ifMatch), recorded);
   }
 
@@ -158,7 +158,7 @@ export class StockController {
     @Param() { sku, locationId }: StockItemPath,
     @Body() { safetyStock }: StockPolicyRequest,
   ): Promise<string> {
-    const ifMatch = parseIfMatch(exchange.request.headers['if-match']);
+    const ifMatch = ifMatchOf(exchange);
     return this.door.write(exchange, new SetStockPolicy(sku, locationId, safetyStock, ifMatch), (stock) => ({
       status: 200,
       body: toStockItemResponse(stock),

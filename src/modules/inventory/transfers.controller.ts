@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { answerRead, parseIfMatch, versionTag } from '../../shared/http/etag.ts';
+import { answerRead, ifMatchOf, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
 import { ApiEntityTag, ApiProblems, LOCATION_HEADER } from '../../shared/http/openapi.ts';
@@ -155,10 +155,6 @@ export class TransfersController {
   ): Promise<string> {
     return this.door.write(exchange, new CancelTransfer(id, reason, ifMatchOf(exchange)), found);
   }
-}
-
-function ifMatchOf({ request }: Exchange): ReturnType<typeof parseIfMatch> {
-  return parseIfMatch(request.headers['if-match']);
 }
 
 function found(transfer: TransferView): Answer {

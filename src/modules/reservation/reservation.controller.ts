@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { answerRead, parseIfMatch, timedTag } from '../../shared/http/etag.ts';
+import { answerRead, ifMatchOf, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
@@ -255,10 +255,6 @@ export class ReservationController {
   ): Promise<string> {
     return this.door.write(exchange, new FulfilReservation(id, locationId, ifMatchOf(exchange)), found);
   }
-}
-
-function ifMatchOf({ request }: Exchange): ReturnType<typeof parseIfMatch> {
-  return parseIfMatch(request.headers['if-match']);
 }
 
 function found(reservation: ReservationView): Answer {

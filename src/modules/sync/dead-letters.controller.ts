@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { answerRead, parseIfMatch, versionTag } from '../../shared/http/etag.ts';
+import { answerRead, ifMatchOf, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { ApiEntityTag, ApiProblems } from '../../shared/http/openapi.ts';
 import { toPageResponse } from '../../shared/http/page-response.ts';
@@ -107,10 +107,6 @@ export class DeadLettersController {
   ): Promise<string> {
     return this.door.write(exchange, new DiscardDeadLetter(id, reason, ifMatchOf(exchange)), found);
   }
-}
-
-function ifMatchOf({ request }: Exchange): ReturnType<typeof parseIfMatch> {
-  return parseIfMatch(request.headers['if-match']);
 }
 
 function found(letter: DeadLetterView): Answer {

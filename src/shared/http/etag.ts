@@ -75,6 +75,11 @@ export function parseIfMatch(header: string | undefined): VersionMatch | null {
   return tags === 'any' ? 'any' : tags.flatMap(versionOf);
 }
 
+/** What `parseIfMatch` says of the request's header. */
+export function ifMatchOf({ request }: Exchange): VersionMatch | null {
+  return parseIfMatch(request.headers['if-match']);
+}
+
 const MALFORMED_IF_MATCH: FieldError = { field: 'If-Match', message: 'must be * or a list of quoted entity tags' };
 
 /** The same check, for the list of everything that is wrong with a request. */
