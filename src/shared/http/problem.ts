@@ -11,6 +11,7 @@ const STATUS_BY_KIND: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   missing: 404,
   refused: 409,
+  gone: 410,
   mismatch: 412,
   unprocessable: 422,
   busy: 503,

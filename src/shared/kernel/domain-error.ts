@@ -11,6 +11,8 @@ export type ErrorKind =
   | 'refused'
   /** The caller's version is not the present one. */
   | 'mismatch'
+  /** What it refers to was there and is no longer kept. */
+  | 'gone'
   /** Well formed, but it names or asks for something that cannot be. */
   | 'unprocessable'
   /** Not now: try again after `retryAfterSeconds`. */
