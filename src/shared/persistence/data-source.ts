@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { Engine } from './engine/engine.ts';
 import { POSTGRES_WRITER_SETTINGS, PostgresEngine } from './engine/postgres.ts';
 import { SQLITE_WRITER_PRAGMAS, SqliteEngine } from './engine/sqlite.ts';
+import { Checkpoints } from './engine/sqlite-checkpoints.ts';
 import { tellPlanner } from './engine/sqlite-statistics.ts';
 import { Reader } from './reader.ts';
 import type { Table } from './table.ts';
@@ -61,7 +62,7 @@ async function openSqlite(settings: Settings, entities: EntitySchema[]): Promise
   await reader.initialize();
   const readerConnection = (await reader.createQueryRunner().connect()) as Database.Database;
   return {
-    engine: new SqliteEngine(connection, settings.databaseBusyMaxMs, () => writer.destroy()),
+    engine: new SqliteEngine(connection, settings.databaseBusyMaxMs, new Checkpoints(file), () => writer.destroy()),
     reader: Reader.onSqlite(reader, readerConnection),
   };
 }

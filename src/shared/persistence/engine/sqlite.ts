@@ -12,6 +12,7 @@ import {
   type SqlValue,
   StaleVersion,
 } from './engine.ts';
+import type { Checkpoints } from './sqlite-checkpoints.ts';
 import { columnList, columnsOf, decodeRow, encodeValue } from './row-codec.ts';
 
 /** Longest pause between two attempts to get the write lock, in milliseconds. */
@@ -24,9 +25,10 @@ export const SQLITE_WRITER_PRAGMAS = [
   'synchronous = FULL',
   // Waiting inside SQLite would block the event loop; the engine waits asynchronously instead.
   'busy_timeout = 0',
-  // 64 MiB of pages stay in memory; a checkpoint every 4,000 pages (16 MiB) keeps its fsyncs off most commits.
+  // 64 MiB of pages stay in memory.
   'cache_size = -65536',
-  'wal_autocheckpoint = 4000',
+  // 128 MiB: sqlite-checkpoints.ts copies the log into the file long before; this is for the case that it cannot.
+  'wal_autocheckpoint = 32000',
   'temp_store = MEMORY',
 ];
 
@@ -40,19 +42,22 @@ export class SqliteEngine implements Engine {
   /**
    * @param database the writer's connection, opened with SQLITE_WRITER_PRAGMAS
    * @param busyMaxMs how long to wait for another process's write lock, in milliseconds
+   * @param checkpoints of the same file
    */
   constructor(
     private readonly database: Database.Database,
     private readonly busyMaxMs: number,
+    private readonly checkpoints: Checkpoints,
     private readonly disconnect: () => Promise<void>,
   ) {}
 
   async begin(tenantId: string): Promise<EngineTransaction> {
+    if (this.checkpoints.isLogLong) await this.checkpoints.startAnew();
     const deadline = performance.now() + this.busyMaxMs;
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LOCK_RETRY_PAUSE_MAX_MS)) {
       try {
         this.prepare('BEGIN IMMEDIATE').run();
-        return new SqliteTransaction(this.database, (sql) => this.prepare(sql), tenantId);
+        return new SqliteTransaction(this.database, (sql) => this.prepare(sql), tenantId, this.checkpoints);
       } catch (error) {
         if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() >= deadline) {
           throw error;
@@ -76,9 +81,11 @@ export class SqliteEngine implements Engine {
     return Promise.resolve();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.statements.clear();
-    return this.disconnect();
+    // Before the connection: the last one to close moves the log into the file and removes it.
+    await this.checkpoints.close();
+    await this.disconnect();
   }
 
   private prepare(sql: string): Database.Statement<unknown[]> {
@@ -115,10 +122,13 @@ function codeOf(error: unknown): string {
 
 /** Synchronous underneath; the promises are there because PostgreSQL needs them. */
 class SqliteTransaction implements EngineTransaction {
+  private rowsWritten = 0;
+
   constructor(
     private readonly database: Database.Database,
     private readonly prepare: (sql: string) => Database.Statement<unknown[]>,
     private readonly tenantId: string,
+    private readonly checkpoints: Checkpoints,
   ) {}
 
   loadByKey(table: Table, keys: readonly (readonly string[])[]): Promise<Row[]> {
@@ -152,6 +162,7 @@ class SqliteTransaction implements EngineTransaction {
 
   insert(table: Table, rows: readonly Row[]): Promise<void> {
     const statement = this.prepare(sqlOf(table).insert);
+    this.rowsWritten += rows.length;
     for (const row of rows) {
       statement.run(appendValues([this.tenantId], table.columns, row));
     }
@@ -161,6 +172,7 @@ class SqliteTransaction implements EngineTransaction {
   update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void> {
     const { update } = sqlOf(table);
     const statement = this.prepare(update.sql);
+    this.rowsWritten += rows.length;
     rows.forEach((row, index) => {
       const values = appendValues([], update.set, row);
       values.push(this.tenantId, ...identity(table, loaded[index]));
@@ -171,6 +183,7 @@ class SqliteTransaction implements EngineTransaction {
 
   remove(table: Table, loaded: readonly Row[]): Promise<void> {
     const statement = this.prepare(sqlOf(table).remove);
+    this.rowsWritten += loaded.length;
     for (const row of loaded) {
       this.expectOneRow(table, statement.run(this.tenantId, ...identity(table, row)));
     }
@@ -179,6 +192,7 @@ class SqliteTransaction implements EngineTransaction {
 
   purge(sql: string, parameters: SqlParameters): Promise<number> {
     const { changes } = this.prepare(sql).run(bindable({ ...parameters, tenant: this.tenantId }));
+    this.rowsWritten += changes;
     return Promise.resolve(changes);
   }
 
@@ -189,6 +203,7 @@ class SqliteTransaction implements EngineTransaction {
 
   appendEvents(events: readonly EventRow[]): Promise<void> {
     const statement = this.prepare(INSERT_EVENT);
+    this.rowsWritten += events.length;
     for (const event of events) {
       statement.run(this.tenantId, ...EVENT_COLUMNS.map(({ property }) => event[property]));
     }
@@ -198,6 +213,7 @@ class SqliteTransaction implements EngineTransaction {
   async commit(): Promise<void> {
     try {
       this.prepare('COMMIT').run();
+      this.checkpoints.committed(this.rowsWritten);
     } catch (error) {
       await this.rollback();
       throw error;
