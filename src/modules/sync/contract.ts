@@ -1,5 +1,6 @@
 import { Command, Query } from '@nestjs/cqrs';
 import type { Instant } from '../../shared/kernel/clock.ts';
+import type { DeadLetterStatus } from '../../shared/kernel/dead-letter-status.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
 import type { VersionMatch } from '../../shared/kernel/version-match.ts';
@@ -10,9 +11,6 @@ import type { VersionMatch } from '../../shared/kernel/version-match.ts';
  */
 
 // ---------------------------------------------------------------- dead letters: plain data
-
-export const DEAD_LETTER_STATUSES = ['DEAD', 'REPLAYED', 'DISCARDED'] as const;
-export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 
 /** An event that a consumer could not process, and what became of it. */
 export interface DeadLetterView {

@@ -2,7 +2,8 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { EnumField, FlagQuery, IdField, PageQuery, TextField } from '../../shared/http/fields.ts';
 import { PageResponse } from '../../shared/http/page-response.ts';
 import { toIsoInstant } from '../../shared/kernel/clock.ts';
-import { DEAD_LETTER_STATUSES, type DeadLetterStatus, type DeadLetterView, type ReplayRehearsal } from './contract.ts';
+import { DEAD_LETTER_STATUSES, type DeadLetterStatus } from '../../shared/kernel/dead-letter-status.ts';
+import type { DeadLetterView, ReplayRehearsal } from './contract.ts';
 
 export class DeadLetterPath {
   @IdField({ description: 'As the list names it.', example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11' })

@@ -1,8 +1,6 @@
 import type { Instant } from '../kernel/clock.ts';
+import type { DeadLetterStatus } from '../kernel/dead-letter-status.ts';
 import { defineTable } from '../persistence/table.ts';
-
-export const DEAD_LETTER_STATUSES = ['DEAD', 'REPLAYED', 'DISCARDED'] as const;
-export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 
 /** An event that a consumer could not process within its attempts, waiting for an operator. */
 export interface DeadLetterRow {

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { decodeCursor, encodeCursor } from '../http/page-cursor.ts';
 import { Clock } from '../kernel/clock.ts';
 import type { EntityKey } from '../kernel/entity-key.ts';
+import type { DeadLetterStatus } from '../kernel/dead-letter-status.ts';
 import { Ids } from '../kernel/ids.ts';
 import type { Page } from '../kernel/page.ts';
 import { pageOf, Reader } from '../persistence/reader.ts';
 import type { Transaction } from '../persistence/transaction.ts';
 import { DeadLetterNotFound } from './dead-letter.errors.ts';
-import { type DeadLetterRow, deadLettersTable, type DeadLetterStatus } from './dead-letter.table.ts';
+import { type DeadLetterRow, deadLettersTable } from './dead-letter.table.ts';
 import type { Failure } from './failure.ts';
 
 /** What is known of an event when it dies; what is left out is null. */
