@@ -6,6 +6,7 @@ import { Retention0005 } from './0005-retention.ts';
 import { Delivery0006 } from './0006-delivery.ts';
 import { Origins0007 } from './0007-origins.ts';
 import { PickLists0010 } from './0010-pick-lists.ts';
+import { CommittedHolds0013 } from './0013-committed-holds.ts';
 
 /** In order, forward only: what was released is never edited, only followed. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   Delivery0006,
   Origins0007,
   PickLists0010,
+  CommittedHolds0013,
 ];

@@ -68,6 +68,21 @@ export const SETTINGS = {
     'ms',
     'Longest wait for a client that takes no results of its import; past it: cut.',
   ),
+  FEEDS_MAX: whole(1000, 1, 100_000, 'feeds', 'Waiting polls and open streams at a time; past it: 503 `BUSY`.'),
+  FEED_UNREAD_MAX_MS: whole(
+    10_000,
+    100,
+    3_600_000,
+    'ms',
+    'Longest wait for a reader of a stream that takes nothing; past it: cut.',
+  ),
+  FEED_HEARTBEAT_MS: whole(
+    15_000,
+    100,
+    600_000,
+    'ms',
+    'Pause after which a stream with no news says that it is there.',
+  ),
   URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
   JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
@@ -123,6 +138,9 @@ export class Settings {
   readonly importsMax: number;
   readonly importLineBytesMax: number;
   readonly importUnreadMaxMs: number;
+  readonly feedsMax: number;
+  readonly feedUnreadMaxMs: number;
+  readonly feedHeartbeatMs: number;
   readonly urlBytesMax: number;
   readonly headerBytesMax: number;
   readonly jsonDepthMax: number;
@@ -167,6 +185,9 @@ export class Settings {
     this.importsMax = values.IMPORTS_MAX;
     this.importLineBytesMax = values.IMPORT_LINE_BYTES_MAX;
     this.importUnreadMaxMs = values.IMPORT_UNREAD_MAX_MS;
+    this.feedsMax = values.FEEDS_MAX;
+    this.feedUnreadMaxMs = values.FEED_UNREAD_MAX_MS;
+    this.feedHeartbeatMs = values.FEED_HEARTBEAT_MS;
     this.urlBytesMax = values.URL_BYTES_MAX;
     this.headerBytesMax = values.HEADER_BYTES_MAX;
     this.jsonDepthMax = values.JSON_DEPTH_MAX;

@@ -65,6 +65,7 @@ const TRANSPORT_HEADERS: ReadonlySet<string> = new Set([
   'date',
   'keep-alive',
   'transfer-encoding',
+  'x-accel-buffering',
   'x-content-type-options',
 ]);
 

@@ -122,6 +122,13 @@ const STALE: Spoiling = {
   spoil: ({ headers }) => (headers['if-match'] = '"77"'),
 };
 
+/** Of a log that is longer than this one. */
+const CURSOR_GONE: Spoiling = {
+  code: 'CURSOR_GONE',
+  parts: ['after'],
+  spoil: ({ query }) => query.push('after=9007199254740991'),
+};
+
 /** Another thing in the path: one that is not there, or is in a state that does not allow it. */
 function inPath(code: Spoiling['code'], name: string, value: string): Spoiling {
   return { code, parts: [`the ${name} in the path`], spoil: ({ params }) => (params[name] = value) };
@@ -287,8 +294,13 @@ function reservationCalls({ sku, cartId, reservations }: RefusingWorld): Calls {
   };
 }
 
-function syncCalls({ deadLetterId: id }: RefusingWorld): Calls {
+function syncCalls({ deadLetterId: id, placeId: locationId }: RefusingWorld): Calls {
+  const streamed = { suite: 'feed-streams.spec.ts' };
   return {
+    'GET /v1/sync/stores/{locationId}/changes': none({ locationId }, nothing('locationId'), CURSOR_GONE),
+    'GET /v1/sync/stores/{locationId}/changes/stream': streamed,
+    'GET /v1/sync/stores/{locationId}/snapshot': { suite: 'feed-snapshot.spec.ts' },
+    'GET /v1/streams/stock': streamed,
     'GET /v1/dead-letters': none(),
     'GET /v1/dead-letters/{id}': none({ id }, nothing('id')),
     'POST /v1/dead-letters/{id}/replay': { right: { params: { id }, body: {} }, spoilings: [nothing('id'), STALE] },

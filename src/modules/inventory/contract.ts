@@ -533,6 +533,32 @@ export class ListStock extends Query<Page<StockItemView>> {
   }
 }
 
+/** Units of a stock item that a hold has. */
+export interface HeldUnits {
+  readonly holdId: string;
+  readonly units: number;
+  readonly state: 'HELD' | 'COMMITTED';
+  /** Null once they are committed. */
+  readonly expiresAt: Instant | null;
+}
+
+/** A stock item with its holds, balances as they are stored: holds that are over count as held until they are released. */
+export interface StockWithHolds extends StockItemView {
+  readonly holds: readonly HeldUnits[];
+}
+
+/** Stock items of a location by sku, each as one instant sees it together with its holds. For whoever keeps a copy. */
+export class ListStockWithHolds extends Query<readonly StockWithHolds[]> {
+  constructor(
+    readonly locationId: string,
+    /** Those behind it; null: from the first. */
+    readonly afterSku: string | null,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
 export class ListMovements extends Query<Page<MovementView>> {
   constructor(
     readonly sku: string,

@@ -23,6 +23,7 @@ import { ListLocationsHandler } from './handlers/list-locations.ts';
 import { ListMovementsHandler } from './handlers/list-movements.ts';
 import { ListProductsHandler } from './handlers/list-products.ts';
 import { ListStockHandler } from './handlers/list-stock.ts';
+import { ListStockWithHoldsHandler } from './handlers/list-stock-with-holds.ts';
 import { ListTransfersHandler } from './handlers/list-transfers.ts';
 import { PutLocationHandler } from './handlers/put-location.ts';
 import { PutProductHandler } from './handlers/put-product.ts';
@@ -89,6 +90,7 @@ const QUERY_HANDLERS = [
   GetSkuStockHandler,
   GetAvailabilityHandler,
   ListStockHandler,
+  ListStockWithHoldsHandler,
   ListMovementsHandler,
   GetTransferHandler,
   ListTransfersHandler,

@@ -9,6 +9,7 @@ import { acceptsJson, announcesBody, isJsonBody } from './media-types.ts';
 import { fromStatus } from './problem.ts';
 import { faultOfHost, measureHeaders, waitsToBeAsked } from './request-head.ts';
 import { hasEmptyParameter, type RouteTable } from './route-table.ts';
+import { answeredTypesOf } from './answered-stream.ts';
 import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-body.ts';
 
 /** Everything else here comes after it: from now on the request has its context and its answer its correlation id. */
@@ -78,8 +79,8 @@ function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Se
   const streamedTypes = streamedTypesOf(request);
   const refusal = streamedTypes === undefined ? refusalOfJsonBody(request) : refusalOfStream(headers, streamedTypes);
   if (refusal !== null) return refusal;
-  if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept, streamedTypes))
-    return fromStatus(406);
+  const types = [...(streamedTypes ?? []), ...answeredTypesOf(request)];
+  if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept, types)) return fromStatus(406);
   // Told before the body is on its way; Fastify itself would look only once it reads it. That of a read is passed over.
   const isRead = READS.has(request.method);
   return !isRead && isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax

@@ -226,20 +226,37 @@ export function FlagQuery(presence: Presence = {}): PropertyDecorator {
   );
 }
 
+/** A query parameter that is a whole number; decimal digits only. Both bounds belong to the range, `otherwise` is the default. */
+export function WholeNumberQuery(range: { min: number; max: number; otherwise: number } & Presence): PropertyDecorator {
+  const { min, max, otherwise } = range;
+  return field(
+    (value) =>
+      typeof value === 'number' && value >= min && value <= max ? null : `must be a whole number from ${min} to ${max}`,
+    { ...range, optional: true },
+    { type: 'integer', minimum: min, maximum: max, default: otherwise },
+    { read: (text) => (/^[0-9]{1,9}$/.test(text) ? Number(text) : text) },
+  );
+}
+
+/** A query parameter that is a text of a certain form. @param what it has to be, to be read after the field's name */
+export function PatternQuery(pattern: RegExp, what: string, presence: Presence = {}): PropertyDecorator {
+  return field((value) => (typeof value === 'string' && pattern.test(value) ? null : what), presence, {
+    type: 'string',
+    pattern: pattern.source,
+  });
+}
+
 export const PAGE_LIMIT_MAX = 200;
 export const PAGE_LIMIT_DEFAULT = 50;
 
-/** Items of one page; decimal digits only. */
+/** Items of one page. */
 export function LimitQuery(): PropertyDecorator {
-  return field(
-    (value) =>
-      typeof value === 'number' && value >= 1 && value <= PAGE_LIMIT_MAX
-        ? null
-        : `must be a whole number from 1 to ${PAGE_LIMIT_MAX}`,
-    { optional: true, description: 'Items of one page.' },
-    { type: 'integer', minimum: 1, maximum: PAGE_LIMIT_MAX, default: PAGE_LIMIT_DEFAULT },
-    { read: (text) => (/^[0-9]{1,9}$/.test(text) ? Number(text) : text) },
-  );
+  return WholeNumberQuery({
+    min: 1,
+    max: PAGE_LIMIT_MAX,
+    otherwise: PAGE_LIMIT_DEFAULT,
+    description: 'Items of one page.',
+  });
 }
 
 /** Generous: a cursor holds ids of at most 64 characters and two hashes. */

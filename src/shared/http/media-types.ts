@@ -52,7 +52,7 @@ function toRange(text: string): MediaRange {
 
 /** The most specific range that covers a type decides about it. */
 function qualityOf(type: string, ranges: readonly MediaRange[]): number {
-  for (const candidate of [type, 'application/*', '*/*']) {
+  for (const candidate of [type, `${type.split('/')[0]}/*`, '*/*']) {
     const range = ranges.find((one) => one.type === candidate);
     if (range !== undefined) return range.quality;
   }

@@ -185,7 +185,10 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
   },
   STALE_EPOCH: { detail: 'A newer session of this store has taken over', instance: '/v1/stores/S1/messages' },
   SEQUENCE_AHEAD: { detail: 'Earlier messages of this store are missing', instance: '/v1/stores/S1/messages' },
-  CURSOR_GONE: { detail: 'What the cursor points to is no longer kept', instance: '/v1/stores/S1/feed' },
+  CURSOR_GONE: {
+    detail: 'The cursor 17 is older than what is kept; take a snapshot and follow the changes from its cursor',
+    instance: '/v1/sync/stores/S1/changes',
+  },
   VERSION_MISMATCH: {
     detail: 'The resource is at version 4, which If-Match does not name; read it again and decide anew',
     instance: `${STOCK_ITEM}/policy`,

@@ -4,6 +4,7 @@ import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Settings } from '../settings.ts';
 import { bodyValuesMax } from './body-values.ts';
+import { checkHeaders } from './answered-stream.ts';
 import { checkIfMatch } from './etag.ts';
 import { type FieldsClass, type FieldShape, fieldsOf } from './fields.ts';
 import { type FieldError, FIELD_ERRORS_MAX, ValidationFailed } from './http-error.ts';
@@ -66,6 +67,7 @@ export class RequestValidation implements CanActivate {
     const errors: FieldError[] = [];
     request.params = readFields(plan.params, request.params, '', errors);
     request.query = readQuery(plan.query, request.query as Readonly<Record<string, unknown>>, errors);
+    checkHeaders(request, errors);
     if (!READS.has(request.method)) {
       this.readBody(plan, request, errors);
       checkIdempotencyKey(request.raw, errors);

@@ -43,6 +43,9 @@ export type ReservationOutcome = (typeof RESERVATION_OUTCOMES)[number];
 export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'set_aside'] as const;
 export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
 
+export const FEED_KINDS = ['poll', 'changes', 'stock', 'snapshot'] as const;
+export type FeedKind = (typeof FEED_KINDS)[number];
+
 /** Distinct values of the label `store`; locations past it are counted together, so that no caller can flood the registry. */
 export const STORE_LABELS_MAX = 2000;
 export const OTHER_STORES = 'other';
@@ -117,6 +120,15 @@ export class Metrics {
   private readonly importRows = this.counter('inventory_import_rows_total', 'Rows of imports, by outcome.', [
     'outcome',
   ]);
+  private readonly openFeeds = this.gauge('sync_open_feeds', 'Waiting polls and open streams, by kind.', ['kind']);
+  private readonly toldChanges = this.counter('sync_feed_changes_total', 'Changes that feeds have told, by kind.', [
+    'kind',
+  ]);
+  private readonly droppedFeeds = this.counter(
+    'sync_dropped_feeds_total',
+    'Streams that were cut because nobody read them, by kind.',
+    ['kind'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -130,6 +142,11 @@ export class Metrics {
     for (const outcome of WORK_OUTCOMES) this.works.inc({ outcome }, 0);
     for (const outcome of IMPORT_OUTCOMES) this.importRows.inc({ outcome }, 0);
     for (const outcome of RESERVATION_OUTCOMES) this.reservations.inc({ outcome }, 0);
+    for (const kind of FEED_KINDS) {
+      this.setOpenFeeds(kind, 0);
+      this.toldChanges.inc({ kind }, 0);
+      this.droppedFeeds.inc({ kind }, 0);
+    }
     for (const workClass of WORK_CLASSES) this.setQueueDepth(workClass, 0);
   }
 
@@ -182,6 +199,18 @@ export class Metrics {
 
   countDeliveries(consumer: string, outcome: DeliveryOutcome, count: number): void {
     this.deliveries.inc({ consumer, outcome }, count);
+  }
+
+  setOpenFeeds(kind: FeedKind, feeds: number): void {
+    this.openFeeds.set({ kind }, feeds);
+  }
+
+  countToldChanges(kind: FeedKind, changes: number): void {
+    this.toldChanges.inc({ kind }, changes);
+  }
+
+  countDroppedFeed(kind: FeedKind): void {
+    this.droppedFeeds.inc({ kind });
   }
 
   /** @param kind what was kept, a plural; there are few of them */

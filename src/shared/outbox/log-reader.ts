@@ -8,6 +8,10 @@ import type { LoggedEvent } from './stored-event.ts';
 export interface LogFilter {
   readonly types?: readonly string[];
   readonly locationId?: string;
+  /** Of these types also events of other locations. */
+  readonly anywhere?: readonly string[];
+  /** Without what this location reported itself. */
+  readonly notFrom?: string;
 }
 
 /** A stretch of the log. */
@@ -144,7 +148,10 @@ export class LogReader {
   }
 }
 
-function conditionOf({ types, locationId }: LogFilter): { condition: string; parameters: SqlParameters } {
+function conditionOf({ types, locationId, anywhere = [], notFrom }: LogFilter): {
+  condition: string;
+  parameters: SqlParameters;
+} {
   const parameters: Record<string, string> = {};
   let condition = '';
   if (types !== undefined) {
@@ -153,15 +160,23 @@ function conditionOf({ types, locationId }: LogFilter): { condition: string; par
     condition += ` AND type IN (${wanted.names})`;
   }
   if (locationId !== undefined) {
-    parameters['locationId'] = locationId;
-    condition += ' AND location_id = :locationId';
+    const besides = typeParameters(anywhere, 'anywhere');
+    Object.assign(parameters, besides.parameters, { locationId });
+    condition += ` AND (location_id = :locationId${anywhere.length === 0 ? '' : ` OR type IN (${besides.names})`})`;
+  }
+  if (notFrom !== undefined) {
+    parameters['notFrom'] = notFrom;
+    condition += ' AND (origin IS NULL OR origin <> :notFrom)';
   }
   return { condition, parameters };
 }
 
-function typeParameters(types: readonly string[]): { names: string; parameters: Record<string, string> } {
+function typeParameters(
+  types: readonly string[],
+  prefix = 'type',
+): { names: string; parameters: Record<string, string> } {
   return {
-    names: types.map((_, index) => `:type${index}`).join(', '),
-    parameters: Object.fromEntries(types.map((type, index) => [`type${index}`, type])),
+    names: types.map((_, index) => `:${prefix}${index}`).join(', '),
+    parameters: Object.fromEntries(types.map((type, index) => [`${prefix}${index}`, type])),
   };
 }

@@ -6,10 +6,16 @@ const WAITING_BYTES_MAX = 64 * 1024;
 /** An answer that is written while it is read: whoever writes waits for whoever reads. */
 export class ResultStream extends Readable {
   private onRoom: (() => void) | undefined;
+  private cut = false;
 
   /** @param unreadMaxMs how long a reader may take nothing, in milliseconds; past it the answer is cut */
   constructor(private readonly unreadMaxMs: number) {
     super({ highWaterMark: WAITING_BYTES_MAX });
+  }
+
+  /** Whether it ended because nobody took anything of it. */
+  get isCut(): boolean {
+    return this.cut;
   }
 
   /**
@@ -40,7 +46,10 @@ export class ResultStream extends Readable {
   private room(): Promise<void> {
     return new Promise((resolve) => {
       // Whoever neither reads nor goes would hold the place of another import for ever.
-      const cut = setTimeout(() => this.destroy(), this.unreadMaxMs);
+      const cut = setTimeout(() => {
+        this.cut = true;
+        this.destroy();
+      }, this.unreadMaxMs);
       this.onRoom = () => {
         clearTimeout(cut);
         resolve();

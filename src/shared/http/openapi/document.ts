@@ -32,6 +32,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Stock', 'What there is, and the ledger of how it came about'],
   ['Transfers', 'Units on their way from one location to another'],
   ['Reservations', 'Units set aside for a cart until it is paid for or its time is over'],
+  ['Stores', 'What stores and the centre tell each other'],
   ['Dead letters', 'Events that could not be processed, for an operator to replay or discard'],
   ['Operations', 'Health and metrics of this process'],
 ];

@@ -126,7 +126,8 @@ function problemExample(code: ErrorCode, schemas: Schemas): Record<string, unkno
 
 /** What names the thing in the path: `/v1/reservations/17/confirm` has no reservation 17. */
 function nothingUnder(path: string): Record<string, string> {
-  const [, , list = '', id = ''] = path.split('/');
+  // Stores are locations, `/v1/sync/stores/S1`.
+  const [list = '', id = ''] = path.replace('/sync/stores/', '/locations/').split('/').slice(2);
   const thing = list === 'stock' ? 'product' : list.replace(/s$/, '').replace('-', ' ');
   const member =
     thing === 'product' ? 'sku' : `${thing.replace(/ (.)/, (_, letter: string) => letter.toUpperCase())}Id`;
