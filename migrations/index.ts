@@ -7,6 +7,7 @@ import { Delivery0006 } from './0006-delivery.ts';
 import { Origins0007 } from './0007-origins.ts';
 import { PickLists0010 } from './0010-pick-lists.ts';
 import { CommittedHolds0013 } from './0013-committed-holds.ts';
+import { Freshness0014 } from './0014-freshness.ts';
 
 /** In order, forward only: what was released is never edited, only followed. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   Origins0007,
   PickLists0010,
   CommittedHolds0013,
+  Freshness0014,
 ];

@@ -103,7 +103,7 @@ describe('Reads on SQLite', () => {
     ],
   ])('%s: SEARCH %s', async (path, expected) => {
     const { plans } = await plansOf(path);
-    expect(plans[0]?.startsWith(`SEARCH ${expected}`) ? expected : plans[0]).toBe(expected);
+    expect(plans.some((plan) => plan.startsWith(`SEARCH ${expected}`)) ? expected : plans).toBe(expected);
   });
 });
 

@@ -146,7 +146,9 @@ describeOnBothEngines('Dead letters', (engine) => {
     await shop.location({}, missing);
     await shop.receive(sku, missing, 2);
     const { before, after } = bodyOf(await app.api.post<Rehearsal>(`/v1/dead-letters/${letter.id}/replay?dryRun=true`));
-    expect(before['stock']).toEqual([await shop.stock(sku, missing)]);
+    // As it is stored: how fresh it is says the clock.
+    const { freshness: _freshness, ...stored } = await shop.stock(sku, missing);
+    expect(before['stock']).toEqual([stored]);
     expect(after['stock']?.[0]).toMatchObject({ onHand: 7, version: 2 });
   });
 

@@ -1,6 +1,6 @@
 import { problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
-import { bodyOf, stockPath, useShop } from '../support/shop.ts';
+import { bodyOf, DIRECT, stockPath, useShop } from '../support/shop.ts';
 
 describeOnBothEngines('Movements', (engine) => {
   const shop = useShop(engine);
@@ -29,6 +29,7 @@ describeOnBothEngines('Movements', (engine) => {
         available: 10,
         version: 1,
         updatedAt: shop.clock.iso(),
+        freshness: DIRECT,
       },
     });
     expect(await shop.stock(sku, place)).toEqual(answer.body.stock);
@@ -47,6 +48,7 @@ describeOnBothEngines('Movements', (engine) => {
       available: 0,
       version: 0,
       updatedAt: null,
+      freshness: DIRECT,
     });
     expect(await shop.ledger(sku, place)).toEqual([]);
   });

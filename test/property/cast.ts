@@ -63,6 +63,16 @@ function castAsk(ask: Ask, world: World, at: Instant): Request {
     case 'receive':
     case 'cancelTransfer':
       return castOnTransfer(ask, transferFor(ask, world));
+    case 'report': {
+      const { locationId, contactMsAgo, pushed, restarted, policy } = ask;
+      const report = {
+        ...(contactMsAgo === null ? {} : { contactAt: at - contactMsAgo }),
+        ...(pushed === null ? {} : { pushed: { lastSequence: pushed, at } }),
+        ...(restarted ? { restarted } : {}),
+        ...(policy === null ? {} : { policy }),
+      };
+      return { kind: ask.ask, locationId, report };
+    }
     case 'sweep':
       return { kind: ask.ask, ids: idsToSweep(world, at, ask.everything) };
     case 'replace':

@@ -1,6 +1,7 @@
 import type { Instant } from '../../src/shared/kernel/clock.ts';
 import type { Outcome, Request, Sent } from './requests.ts';
 import { cancel, confirm, create, fulfil, refresh, sweep, update } from './reservation-rules.ts';
+import { report } from './freshness-rules.ts';
 import { count, move, putLocation, putProduct, setPolicy } from './stock-rules.ts';
 import { cancelTransfer, dispatch, receive } from './transfer-rules.ts';
 import { copyOf, type ExpectedEvent, Refused, type Witness, type Work, type World } from './world.ts';
@@ -67,6 +68,8 @@ function answerTo(work: Work, request: Request): unknown {
       return receive(work, request);
     case 'cancelTransfer':
       return cancelTransfer(work, request);
+    case 'report':
+      return report(work, request);
     case 'sweep':
       return sweep(work, request);
   }

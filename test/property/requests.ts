@@ -3,12 +3,14 @@ import {
   CancelTransfer,
   CountStock,
   DispatchTransfer,
+  type FreshnessReport,
   type HoldLine,
   PutLocation,
   PutProduct,
   ReceiveTransfer,
   RecordMovement,
   type RecordableMovement,
+  ReportFreshness,
   SetStockPolicy,
 } from '../../src/modules/inventory/contract.ts';
 import {
@@ -45,6 +47,7 @@ export type Request =
   | { kind: 'dispatch'; sku: string; fromLocationId: string; toLocationId: string; quantity: number }
   | { kind: 'receive'; id: string; quantity: number | null; ifMatch: number | null }
   | { kind: 'cancelTransfer'; id: string; ifMatch: number | null }
+  | { kind: 'report'; locationId: string; report: FreshnessReport }
   | { kind: 'sweep'; ids: readonly string[] };
 
 export type RequestOf<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>;
@@ -101,6 +104,8 @@ export function toCommand(request: Request): Command<unknown> & Keyed {
       return new ReceiveTransfer(request.id, request.quantity, null, ifMatch);
     case 'cancelTransfer':
       return new CancelTransfer(request.id, null, ifMatch);
+    case 'report':
+      return new ReportFreshness(request.locationId, request.report);
     case 'sweep':
       return new ExpireDueReservations(request.ids);
   }

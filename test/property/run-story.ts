@@ -1,14 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
-import { GetSkuStock, GetStockItem, GetTransfer, ListTransfers } from '../../src/modules/inventory/contract.ts';
+import {
+  GetAvailability,
+  GetSkuStock,
+  GetStockItem,
+  GetTransfer,
+  ListStock,
+  ListTransfers,
+} from '../../src/modules/inventory/contract.ts';
 import { GetReservation, ListReservations } from '../../src/modules/reservation/contract.ts';
 import { type Instant, toIsoInstant } from '../../src/shared/kernel/clock.ts';
+import type { Shortage } from '../../src/modules/inventory/domain/inventory.errors.ts';
 import { auditTenant } from './audit.ts';
 import { castSending } from './cast.ts';
 import { Disagreement, explain, type LoggedEvent, type Seen, show } from './explain.ts';
 import type { Request, Sent } from './requests.ts';
 import type { ShopUnderTest } from './shop-under-test.ts';
 import { type FaultName, LOCATIONS, SKUS, type Step, type Story } from './stories.ts';
-import { emptyWorld, viewItem, viewReservation, type World } from './world.ts';
+import { balancesOf, emptyWorld, type Item, itemAt, keptBack, viewItem, viewReservation, type World } from './world.ts';
 import type { Visits } from './visits.ts';
 
 const OPENING_TIME = Date.parse('2026-03-01T10:00:00.000Z');
@@ -124,9 +132,21 @@ class Telling {
     this.transcript.push(outcomes.map((outcome) => `    ${show(outcome)}`).join('\n'));
     const log = await this.newEvents();
     const seen: Seen[] = sent.map((one, n) => ({ sent: one, outcome: found(outcomes[n]) }));
+    if (sent.length === 1) this.noteCaution(found(seen[0]), at);
     this.world = explain(this.world, seen, log, at, fault === 'answer lost');
     this.visits.note(seen, log, fault);
     await this.compareTouched(sent, log);
+  }
+
+  /** Units that would have been there, had the location been heard from. */
+  private noteCaution({ outcome }: Seen, at: Instant): void {
+    if (outcome.kind !== 'refusal' || !('shortages' in outcome.details)) return;
+    const { shortages } = outcome.details as { shortages: readonly Shortage[] };
+    for (const { sku, locationId, requested, available } of shortages) {
+      if (locationId === null) continue;
+      const kept = keptBack(this.world, itemAt(this.world, sku, locationId), at);
+      if (available + kept >= requested) this.visits.count('refused out of caution');
+    }
   }
 
   private async newEvents(): Promise<LoggedEvent[]> {
@@ -149,6 +169,7 @@ class Telling {
       const [kind, name = ''] = subject.split('/');
       (kind === 'stock' ? skus : ids).add(name);
     }
+    if (sent.some(({ request }) => request.kind === 'report')) SKUS.forEach((sku) => skus.add(sku));
     for (const sku of skus) await this.compareSku(sku);
     for (const id of ids) {
       await this.compareReservation(id);
@@ -169,12 +190,33 @@ class Telling {
     const transfers = [...this.world.transfers.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
     const listed = await this.shop.ask(this.tenantId, new ListTransfers(NO_TRANSFER_FILTER, PAGE_MAX, null));
     this.same('The list of transfers', transfers, listed.items);
+    await this.compareStates(at);
+  }
+
+  /** Lists know no hold that is over, but every location that has grown stale. */
+  private async compareStates(at: Instant): Promise<void> {
+    const free = (item: Item): number => balancesOf(this.world, item).available - keptBack(this.world, item, at);
+    const isThere = {
+      low: (item: Item) => item.lowStockThreshold !== null && free(item) <= item.lowStockThreshold,
+      out: (item: Item) => free(item) <= 0,
+    };
+    const items = [...this.world.items.values()].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+    for (const state of ['low', 'out'] as const) {
+      const listed = await this.shop.ask(
+        this.tenantId,
+        new ListStock({ skus: null, locationId: null, state }, PAGE_MAX, null),
+      );
+      const expected = items.filter(isThere[state]).map((item) => `${placeOf(item)} ${free(item)}`);
+      const shown = listed.items.map((item) => `${placeOf(item)} ${item.available}`);
+      this.same(`The list of what is ${state}`, expected, shown);
+    }
   }
 
   private async compareSku(sku: string): Promise<void> {
     if (!this.world.products.has(sku)) return;
     const items = [...this.world.items.values()].filter((item) => item.sku === sku);
     const locations = items.map((item) => viewItem(this.world, item, this.shop.clock.now()));
+    locations.forEach(({ freshness }) => this.visits.count(`stock that is ${freshness.status}`));
     locations.sort((a, b) => (a.locationId < b.locationId ? -1 : 1));
     const sum = (member: 'onHand' | 'held' | 'committed' | 'incoming' | 'available'): number =>
       locations.reduce((total, item) => total + item[member], 0);
@@ -187,6 +229,8 @@ class Telling {
     };
     const shown = await this.shop.ask(this.tenantId, new GetSkuStock(sku));
     this.same(`The stock of ${sku}`, { sku, totals, locations }, shown);
+    const [available] = await this.shop.ask(this.tenantId, new GetAvailability([sku], null));
+    this.same(`The availability of ${sku}`, { sku, ...totals, known: true }, found(available));
   }
 
   private async compareItem(sku: string, locationId: string): Promise<void> {
@@ -234,6 +278,10 @@ class Telling {
     this.requests += 1;
     return `request-${this.requests}`;
   }
+}
+
+function placeOf({ sku, locationId }: { sku: string; locationId: string }): string {
+  return `${sku} ${locationId}`;
 }
 
 const NO_TRANSFER_FILTER = { status: null, sku: null, fromLocationId: null, toLocationId: null };

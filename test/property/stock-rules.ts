@@ -14,6 +14,7 @@ import {
   isDue,
   type Item,
   itemAt,
+  keptBack,
   placeOf,
   Refused,
   viewItem,
@@ -207,7 +208,7 @@ export function makeRoom(
   const due = holdsAt(world, sku, locationId).filter((hold) => isDue(hold, at));
   due.sort((a, b) => a.expiresAt - b.expiresAt || (a.holdId < b.holdId ? -1 : 1));
   for (const hold of due) {
-    if (balancesOf(world, item).available >= units) return;
+    if (balancesOf(world, item).available - keptBack(world, item, at) >= units) return;
     release(work, hold, hold.units, 'EXPIRED');
   }
 }

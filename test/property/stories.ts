@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { type HoldLine, RECORDABLE_MOVEMENTS, type RecordableMovement } from '../../src/modules/inventory/contract.ts';
+import {
+  type FreshnessPolicy,
+  type HoldLine,
+  RECORDABLE_MOVEMENTS,
+  type RecordableMovement,
+} from '../../src/modules/inventory/contract.ts';
 
 /*
  * What may happen in a small shop, drawn at random. A story names things by number ("the third reservation"), because
@@ -54,6 +59,15 @@ export type Ask =
   /** `percent` of what was dispatched; null: nothing is said. */
   | (OnTransfer & { ask: 'receive'; percent: number | null })
   | (OnTransfer & { ask: 'cancelTransfer' })
+  /** What a location's keeper tells; a contact is so many milliseconds old, or still to come. */
+  | (Common & {
+      ask: 'report';
+      locationId: string;
+      contactMsAgo: number | null;
+      pushed: number | null;
+      restarted: boolean;
+      policy: FreshnessPolicy | null;
+    })
   | { ask: 'sweep'; everything: boolean };
 
 /** `again`: the very same request under the same key; `misuse`: another request under the key of an earlier one. */
@@ -116,6 +130,15 @@ function named<Name extends Ask['ask']>(
 }
 
 const item = { sku, locationId: place };
+const percent = fc.constantFrom(0, 1, 33, 50, 99, 100);
+const policy = fc
+  .record({
+    staleAfterSeconds: fc.constantFrom(1, 9, 31, 60),
+    moreUntilSilent: fc.constantFrom(0, 1, 31, 600),
+    staleCautionPercent: percent,
+    silentCautionPercent: percent,
+  })
+  .map(({ moreUntilSilent, ...rest }) => ({ ...rest, silentAfterSeconds: rest.staleAfterSeconds + moreUntilSilent }));
 const transferAsks = [
   {
     weight: 3,
@@ -177,6 +200,17 @@ const otherAsks = [
   { weight: 4, arbitrary: named('confirm', { ...onReservation, orderId: fc.constantFrom('O1', 'O2') }) },
   { weight: 2, arbitrary: named('cancel', onReservation) },
   { weight: 4, arbitrary: named('fulfil', { ...onReservation, where: fulfilled, place: pick }) },
+  {
+    weight: 4,
+    arbitrary: named('report', {
+      ...common,
+      locationId: place,
+      contactMsAgo: fc.constantFrom(null, null, 0, 999, 1_000, 45_000, -2_000),
+      pushed: fc.constantFrom(null, 0, 1, 7, 8, 9),
+      restarted: fc.constantFrom(false, false, false, true),
+      policy: fc.oneof(policy, fc.constant(null)),
+    }),
+  },
   { weight: 1, arbitrary: named('sweep', { everything: fc.boolean() }) },
 ];
 

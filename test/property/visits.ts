@@ -27,7 +27,8 @@ export class Visits {
     return this.times.get(name) ?? 0;
   }
 
-  private count(name: string): void {
+  /** What is met besides requests and events. */
+  count(name: string): void {
     this.times.set(name, this.of(name) + 1);
   }
 }

@@ -1,5 +1,7 @@
 import type {
   Balances,
+  FreshnessPolicy,
+  FreshnessView,
   LocationView,
   ProductView,
   StockItemView,
@@ -25,6 +27,24 @@ export interface Item {
   updatedAt: Instant | null;
 }
 
+/** What a location's keeper has told of it. */
+export interface Told extends FreshnessPolicy {
+  readonly lastSequence: number | null;
+  readonly asOf: Instant | null;
+  readonly heardAt: Instant | null;
+}
+
+/** Of a location that nobody has told anything of. */
+export const UNTOLD: Told = {
+  lastSequence: null,
+  asOf: null,
+  heardAt: null,
+  staleAfterSeconds: 60,
+  silentAfterSeconds: 900,
+  staleCautionPercent: 0,
+  silentCautionPercent: 0,
+};
+
 /** Units of one item that are set aside for one reservation. */
 export interface Hold {
   readonly holdId: string;
@@ -48,6 +68,7 @@ export interface KeptAnswer {
 export interface World {
   readonly products: Map<string, ProductView>;
   readonly locations: Map<string, LocationView>;
+  readonly told: Map<string, Told>;
   readonly items: Map<string, Item>;
   readonly holds: Map<string, Hold>;
   readonly transfers: Map<string, TransferView>;
@@ -59,6 +80,7 @@ export function emptyWorld(): World {
   return {
     products: new Map(),
     locations: new Map(),
+    told: new Map(),
     items: new Map(),
     holds: new Map(),
     transfers: new Map(),
@@ -74,6 +96,7 @@ export function copyOf(world: World): World {
   return {
     products: copied(world.products),
     locations: copied(world.locations),
+    told: copied(world.told),
     items: copied(world.items),
     holds: copied(world.holds),
     transfers: copied(world.transfers),
@@ -158,7 +181,30 @@ export function viewItem(world: World, item: Item, at: Instant): StockItemView {
   const due = unitsOf(holdsAt(world, item.sku, item.locationId).filter((hold) => isDue(hold, at)));
   const { held, available, ...rest } = balancesOf(world, item);
   const { sku, locationId, version, updatedAt } = item;
-  return { sku, locationId, ...rest, held: held - due, available: available + due, version, updatedAt };
+  const free = available + due - keptBack(world, item, at);
+  const freshness = freshnessAt(world, locationId, at);
+  return { sku, locationId, ...rest, held: held - due, available: free, version, updatedAt, freshness };
+}
+
+/** How old what is known of a location is decides at the very moment; a clock that went back makes nothing younger than new. */
+export function freshnessAt({ told }: World, locationId: string, at: Instant): FreshnessView {
+  const { lastSequence, asOf, heardAt, staleAfterSeconds, silentAfterSeconds } = told.get(locationId) ?? UNTOLD;
+  if (lastSequence === null || heardAt === null) {
+    return { status: 'DIRECT', lastSequence: null, asOf: null, lagSeconds: null };
+  }
+  const lagSeconds = Math.max(0, Math.floor((at - heardAt) / 1000));
+  const status = lagSeconds >= silentAfterSeconds ? 'SILENT' : lagSeconds >= staleAfterSeconds ? 'STALE' : 'LIVE';
+  return { status, lastSequence, asOf, lagSeconds };
+}
+
+/** Units that commands leave alone because the location has not been heard from: one unit at a time, to be sure. */
+export function keptBack(world: World, { locationId, onHand }: Item, at: Instant): number {
+  const { status } = freshnessAt(world, locationId, at);
+  const { staleCautionPercent, silentCautionPercent } = world.told.get(locationId) ?? UNTOLD;
+  const percent = status === 'STALE' ? staleCautionPercent : status === 'SILENT' ? silentCautionPercent : 0;
+  let units = 0;
+  while (units * 100 < Math.max(0, onHand) * percent) units += 1;
+  return units;
 }
 
 export function viewReservation(kept: Kept, at: Instant): ReservationView {

@@ -1,4 +1,5 @@
 import type { TransferStatus } from '../../src/modules/inventory/contract.ts';
+import type { KnownFreshness } from '../../src/modules/inventory/domain/location-freshness.ts';
 import { StockItem } from '../../src/modules/inventory/domain/stock-item.ts';
 import { Transfer } from '../../src/modules/inventory/domain/transfer.ts';
 import { type AllocatedLine, Reservation } from '../../src/modules/reservation/domain/reservation.ts';
@@ -23,14 +24,16 @@ export function aStockItem(
     incoming?: number;
     safetyStock?: number;
     lowStockThreshold?: number | null;
+    /** Of its location; left out: DIRECT. */
+    freshness?: KnownFreshness;
   } = {},
 ): StockItem {
-  const { sku = 'SKU-1', locationId = 'S1', lowStockThreshold = null } = wanted;
+  const { sku = 'SKU-1', locationId = 'S1', lowStockThreshold = null, freshness } = wanted;
   const { onHand = 0, held = 0, committed = 0, incoming = 0, safetyStock = 0 } = wanted;
   const promised = held + committed;
   const received = Math.max(onHand, promised);
 
-  const item = StockItem.unstocked(sku, locationId, lowStockThreshold);
+  const item = StockItem.unstocked(sku, locationId, lowStockThreshold, undefined);
   if (received > 0) {
     item.move({ movementId: 'M-1', type: 'RECEIPT', units: received, reason: null, reference: null }, BUILT_AT);
   }
@@ -40,7 +43,7 @@ export function aStockItem(
   if (incoming > 0) item.expect(incoming, 'T-1', BUILT_AT);
   item.setPolicy(safetyStock, BUILT_AT);
   item.takeEvents();
-  return item;
+  return StockItem.of(item.state, freshness);
 }
 
 /** A transfer of four units from W1 to S1 that came to be through its verbs; its events have been taken. */

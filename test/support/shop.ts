@@ -14,7 +14,18 @@ export interface StockItem {
   readonly available: number;
   readonly version: number;
   readonly updatedAt: string | null;
+  readonly freshness: Freshness;
 }
+
+export interface Freshness {
+  readonly status: 'DIRECT' | 'LIVE' | 'STALE' | 'SILENT';
+  readonly lastSequence: number | null;
+  readonly asOf: string | null;
+  readonly lagSeconds: number | null;
+}
+
+/** Of a location that never pushed, and so of nearly every one in these suites. */
+export const DIRECT: Freshness = { status: 'DIRECT', lastSequence: null, asOf: null, lagSeconds: null };
 
 export interface StockOfSku {
   readonly sku: string;

@@ -35,6 +35,9 @@ export type TransferStatus = (typeof TRANSFER_STATUSES)[number];
 export const STOCK_STATES = ['low', 'out', 'negative'] as const;
 export type StockState = (typeof STOCK_STATES)[number];
 
+export const FRESHNESS_STATUSES = ['DIRECT', 'LIVE', 'STALE', 'SILENT'] as const;
+export type FreshnessStatus = (typeof FRESHNESS_STATUSES)[number];
+
 // ---------------------------------------------------------------- plain data
 
 export interface LocationView {
@@ -58,6 +61,48 @@ export interface ProductView {
   readonly updatedAt: Instant;
 }
 
+/** How much the centre knows of a location's stock at the instant of the answer. */
+export interface FreshnessView {
+  /** DIRECT: the location never pushed, so its stock is kept here; the other three tell how long ago it was heard from. */
+  readonly status: FreshnessStatus;
+  /** The last number of what the location pushed that is part of its stock; null: DIRECT. */
+  readonly lastSequence: number | null;
+  /** When the centre received what was pushed last; null: DIRECT. */
+  readonly asOf: Instant | null;
+  /** Whole seconds since the location was heard from; null: DIRECT. */
+  readonly lagSeconds: number | null;
+}
+
+/** When a location that is not heard from counts as stale and as silent, and what of its on-hand is kept back then. */
+export interface FreshnessPolicy {
+  /** At least 1. */
+  readonly staleAfterSeconds: number;
+  /** At least `staleAfterSeconds`; equal to it: never stale, at once silent. */
+  readonly silentAfterSeconds: number;
+  /** Percent of on-hand that commands leave alone while it is stale: 0 to 100. */
+  readonly staleCautionPercent: number;
+  /** The same while it is silent. */
+  readonly silentCautionPercent: number;
+}
+
+/**
+ * Of every location that has no policy of its own. An agent polls at least twice a minute (docs/sync-protocol.md), so a
+ * minute means that something is wrong; 15 minutes is what the copy that this replaces was late at the best of times.
+ */
+export const DEFAULT_FRESHNESS_POLICY: FreshnessPolicy = {
+  staleAfterSeconds: 60,
+  silentAfterSeconds: 900,
+  staleCautionPercent: 0,
+  silentCautionPercent: 0,
+};
+
+/** Everything that is known of how fresh a location is. */
+export interface LocationFreshnessView extends FreshnessView, FreshnessPolicy {
+  readonly locationId: string;
+  /** When the centre last heard from it, whether or not it pushed; null: never. */
+  readonly lastContactAt: Instant | null;
+}
+
 /** One sku at one location as it is now: `held` leaves out holds that are over, swept or not. */
 export interface StockItemView {
   readonly sku: string;
@@ -67,9 +112,11 @@ export interface StockItemView {
   readonly committed: number;
   readonly incoming: number;
   readonly safetyStock: number;
+  /** What commands may still take: caution while the location is stale or silent is taken out. */
   readonly available: number;
   readonly version: number;
   readonly updatedAt: Instant | null;
+  readonly freshness: FreshnessView;
 }
 
 export interface MovementView {
@@ -128,6 +175,16 @@ export function locationKey(locationId: string): EntityKey {
   return { table: 'locations', values: [locationId] };
 }
 
+/** How fresh a location is: read by whatever takes units there. */
+export function freshnessKey(locationId: string): EntityKey {
+  return { table: 'location_freshness', values: [locationId] };
+}
+
+/** Every row that a change of one stock item reads. */
+export function stockKeys(sku: string, locationId: string): EntityKey[] {
+  return [productKey(sku), locationKey(locationId), freshnessKey(locationId), stockItemKey(sku, locationId)];
+}
+
 export function productKey(sku: string): EntityKey {
   return { table: 'products', values: [sku] };
 }
@@ -153,9 +210,7 @@ export function transferKey(transferId: string): EntityKey {
 /** Every row that holding these lines will read. */
 export function holdLineKeys(lines: readonly HoldLine[]): EntityKey[] {
   return lines.flatMap(({ sku, locationId }) =>
-    locationId === null
-      ? [productKey(sku), stockOfSkuKey(sku)]
-      : [productKey(sku), locationKey(locationId), stockItemKey(sku, locationId)],
+    locationId === null ? [productKey(sku), stockOfSkuKey(sku)] : stockKeys(sku, locationId),
   );
 }
 
@@ -206,7 +261,7 @@ export class RecordMovement extends Command<{ movementId: string; stock: StockIt
   }
 
   get keys(): EntityKey[] {
-    return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+    return stockKeys(this.sku, this.locationId);
   }
 }
 
@@ -223,7 +278,7 @@ export class CountStock extends Command<{ movementId: string; stock: StockItemVi
   }
 
   get keys(): EntityKey[] {
-    return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+    return stockKeys(this.sku, this.locationId);
   }
 }
 
@@ -276,7 +331,7 @@ export class SetStockPolicy extends Command<StockItemView> implements Keyed {
   }
 
   get keys(): EntityKey[] {
-    return [productKey(this.sku), locationKey(this.locationId), stockItemKey(this.sku, this.locationId)];
+    return stockKeys(this.sku, this.locationId);
   }
 }
 
@@ -291,7 +346,7 @@ export class DispatchTransfer extends Command<TransferView> implements Keyed {
   get keys(): EntityKey[] {
     const { sku, fromLocationId, toLocationId } = this.wanted;
     const places = [fromLocationId, toLocationId];
-    return [productKey(sku), ...places.map(locationKey), ...places.map((place) => stockItemKey(sku, place))];
+    return places.flatMap((place) => stockKeys(sku, place));
   }
 }
 
@@ -445,7 +500,44 @@ export class CheckLocation extends Command<void> implements Keyed {
   }
 }
 
+// ---------------------------------------------------------------- commands about freshness
+
+/** What a location's keeper tells of it; what is left out stays as it is. */
+export interface FreshnessReport {
+  /** The location was heard from. */
+  readonly contactAt?: Instant;
+  /** It pushed, which is a contact, too: its stock has everything through `lastSequence`, received just now. */
+  readonly pushed?: { readonly lastSequence: number; readonly at: Instant };
+  /** Its numbers begin anew. */
+  readonly restarted?: true;
+  readonly policy?: FreshnessPolicy;
+}
+
+/**
+ * Tells how fresh a location is. Join it to the work that brings in what was pushed, so that `lastSequence` and the stock
+ * are one commit. Refuses with NOT_FOUND when there is no such location.
+ */
+export class ReportFreshness extends Command<LocationFreshnessView> implements Keyed {
+  constructor(
+    readonly locationId: string,
+    readonly report: FreshnessReport,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [locationKey(this.locationId), freshnessKey(this.locationId)];
+  }
+}
+
 // ---------------------------------------------------------------- queries (they see what is committed, never a batch)
+
+/** How fresh each of the locations is, in the order in which they are named; one that was never heard from is DIRECT. */
+export class GetFreshness extends Query<readonly LocationFreshnessView[]> {
+  constructor(readonly locationIds: readonly string[]) {
+    super();
+  }
+}
 
 export class GetLocation extends Query<LocationView> {
   constructor(readonly locationId: string) {
@@ -600,7 +692,10 @@ const instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{
 const balance = Type.Integer({ minimum: -BALANCE_MAX, maximum: BALANCE_MAX });
 const text = Type.Union([Type.String({ maxLength: 500 }), Type.Null()]);
 
-/** The item's balances after the change; every stock event carries them, so that a consumer needs no second call. */
+/**
+ * The item's balances after the change; every stock event carries them, so that a consumer needs no second call.
+ * `available` is without caution, which depends on when somebody looks.
+ */
 const balances = Type.Object(
   {
     onHand: balance,

@@ -11,8 +11,11 @@ import {
 import { PageResponse } from '../../shared/http/page-response.ts';
 import type { CrossChecked } from '../../shared/http/validation.ts';
 import type { FieldError } from '../../shared/http/http-error.ts';
-import { toIsoInstant } from '../../shared/kernel/clock.ts';
+import { type Instant, toIsoInstant } from '../../shared/kernel/clock.ts';
 import {
+  FRESHNESS_STATUSES,
+  type FreshnessStatus,
+  type FreshnessView,
   LOCATION_KINDS,
   type LocationKind,
   type LocationView,
@@ -139,7 +142,7 @@ export class StockQuery extends PageQuery {
   @EnumField(STOCK_STATES, {
     optional: true,
     description:
-      '`low`: available at or below the threshold of the product; `out`: nothing available; `negative`: more promised than on hand.',
+      '`low`: available at or below the threshold of the product; `out`: nothing available; `negative`: more promised than on hand. What is kept back at stale and silent locations is not available.',
   })
   state?: StockState;
 }
@@ -169,10 +172,49 @@ export class StockTotals {
 
   @ApiProperty({
     type: 'integer',
-    description: 'onHand - held - committed - safetyStock: what may still be taken.',
+    description:
+      'onHand - held - committed - safetyStock, less what is kept back while a location is stale or silent: what may still be taken.',
     example: 9,
   })
   available!: number;
+}
+
+@ApiSchema({ description: 'How much the centre knows of the stock of a location at this instant.' })
+export class FreshnessResponse {
+  @ApiProperty({
+    enum: FRESHNESS_STATUSES,
+    description:
+      'DIRECT: the location never pushed, its stock is kept at the centre. LIVE, STALE, SILENT: how long it has not been heard from, by its policy.',
+    example: 'LIVE',
+  })
+  status!: FreshnessStatus;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    nullable: true,
+    description: 'The last event of the store that is part of this stock; null: DIRECT.',
+    example: 4711,
+  })
+  lastSequence!: number | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When the centre received the last event of the store, by its own clock; null: DIRECT.',
+    example: '2026-11-22T09:00:00.000Z',
+  })
+  asOf!: string | null;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    nullable: true,
+    description: 'Whole seconds since the store was last heard from; null: DIRECT. No part of the ETag.',
+    example: 2,
+  })
+  lagSeconds!: number | null;
 }
 
 @ApiSchema({ description: 'One sku at one location.' })
@@ -196,6 +238,9 @@ export class StockItemResponse extends StockTotals {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: '2026-11-22T09:00:00.000Z' })
   updatedAt!: string | null;
+
+  @ApiProperty({ type: FreshnessResponse, description: 'How fresh the location is.' })
+  freshness!: FreshnessResponse;
 }
 
 @ApiSchema({ description: 'One sku everywhere.' })
@@ -329,7 +374,16 @@ export function toProductResponse(view: ProductView): ProductResponse {
 }
 
 export function toStockItemResponse(view: StockItemView): StockItemResponse {
-  return { ...view, updatedAt: view.updatedAt === null ? null : toIsoInstant(view.updatedAt) };
+  return { ...view, updatedAt: toIsoOrNull(view.updatedAt), freshness: toFreshnessResponse(view.freshness) };
+}
+
+export function toFreshnessResponse({ status, lastSequence, asOf, lagSeconds }: FreshnessView): FreshnessResponse {
+  return { status, lastSequence, asOf: toIsoOrNull(asOf), lagSeconds };
+}
+
+/** Balances as they are stored, which say nothing of how fresh they are. */
+export function toStoredStockResponse(stored: Omit<StockItemView, 'freshness'>): Omit<StockItemResponse, 'freshness'> {
+  return { ...stored, updatedAt: toIsoOrNull(stored.updatedAt) };
 }
 
 export function toMovementResponse(view: MovementView): MovementResponse {
@@ -344,6 +398,10 @@ export function toMovementResponse(view: MovementView): MovementResponse {
     occurredAt: toIsoInstant(occurredAt),
     correlationId,
   };
+}
+
+function toIsoOrNull(at: Instant | null): string | null {
+  return at === null ? null : toIsoInstant(at);
 }
 
 function timesOf({ createdAt, updatedAt }: { createdAt: number; updatedAt: number }): {

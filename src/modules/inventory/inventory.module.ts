@@ -12,6 +12,8 @@ import { CountStockHandler } from './handlers/count-stock.ts';
 import { DispatchTransferHandler } from './handlers/dispatch-transfer.ts';
 import { FulfilHoldHandler } from './handlers/fulfil-hold.ts';
 import { GetAvailabilityHandler } from './handlers/get-availability.ts';
+import { FreshnessReads } from './handlers/freshness-reads.ts';
+import { GetFreshnessHandler } from './handlers/get-freshness.ts';
 import { GetLocationHandler } from './handlers/get-location.ts';
 import { GetProductHandler } from './handlers/get-product.ts';
 import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
@@ -31,6 +33,7 @@ import { ReceiveTransferHandler } from './handlers/receive-transfer.ts';
 import { RecordMovementHandler } from './handlers/record-movement.ts';
 import { ReleaseHoldHandler } from './handlers/release-hold.ts';
 import { RenewHoldHandler } from './handlers/renew-hold.ts';
+import { ReportFreshnessHandler } from './handlers/report-freshness.ts';
 import { SetStockPolicyHandler } from './handlers/set-stock-policy.ts';
 import { StockLedger } from './handlers/stock-ledger.ts';
 import { StockController } from './stock.controller.ts';
@@ -40,6 +43,7 @@ import { holdsTable } from './storage/hold.table.ts';
 import { ImportController } from './import.controller.ts';
 import { ImportChunks } from './storage/import-chunk.repository.ts';
 import { importChunksTable } from './storage/import-chunk.table.ts';
+import { locationFreshnessTable } from './storage/location-freshness.table.ts';
 import { locationsTable } from './storage/location.table.ts';
 import { movementsTable } from './storage/movement.table.ts';
 import { ROW_VIEWS } from './row-views.ts';
@@ -54,6 +58,7 @@ import { TransfersController } from './transfers.controller.ts';
 /** In the order in which a batch writes them. */
 export const INVENTORY_TABLES = [
   locationsTable,
+  locationFreshnessTable,
   productsTable,
   stockItemsTable,
   holdsTable,
@@ -79,6 +84,7 @@ const COMMAND_HANDLERS = [
   DispatchTransferHandler,
   ReceiveTransferHandler,
   CancelTransferHandler,
+  ReportFreshnessHandler,
 ];
 
 const QUERY_HANDLERS = [
@@ -94,6 +100,7 @@ const QUERY_HANDLERS = [
   ListMovementsHandler,
   GetTransferHandler,
   ListTransfersHandler,
+  GetFreshnessHandler,
 ];
 
 const GAUGES = [
@@ -112,6 +119,7 @@ const GAUGES = [
     Transfers,
     StockLedger,
     ImportChunks,
+    FreshnessReads,
     ...COMMAND_HANDLERS,
     ...QUERY_HANDLERS,
     ...ROW_VIEWS,

@@ -1,6 +1,6 @@
 import { type RowView, ViewsRowsOf } from '../../shared/outbox/views.ts';
-import { toMovementResponse, toStockItemResponse } from './inventory.dto.ts';
-import { toStockItemView } from './handlers/stock-view.ts';
+import { toMovementResponse, toStoredStockResponse } from './inventory.dto.ts';
+import { storedBalances } from './handlers/stock-view.ts';
 import { toTransferView } from './handlers/transfer-view.ts';
 import { type MovementRow, movementsTable } from './storage/movement.table.ts';
 import { type StockItemRow, stockItemsTable } from './storage/stock-item.table.ts';
@@ -12,11 +12,11 @@ import type { TransferState } from './domain/transfer.ts';
  * Rows as the API shows them, for an operator who asks what replaying an event would change.
  */
 
-/** Balances as they are stored: what is due counts as held. */
+/** Balances as they are stored: what is due counts as held, and nothing is kept back for caution. */
 @ViewsRowsOf(stockItemsTable.name, 'stock')
 export class StockItemRows implements RowView<StockItemRow> {
   toView(row: StockItemRow): object {
-    return toStockItemResponse(toStockItemView(row, 0));
+    return toStoredStockResponse(storedBalances(row, 0));
   }
 }
 

@@ -70,8 +70,8 @@ export class StockController {
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async getSkuStock(@HttpExchange() exchange: Exchange, @Param() { sku }: ProductPath): Promise<string | undefined> {
     const stock = await this.queries.execute(new GetSkuStock(sku));
-    const body = { ...stock, locations: stock.locations.map(toStockItemResponse) };
-    return answerRead(exchange, body, hashTag);
+    const tag = hashTag(JSON.stringify({ ...stock, locations: stock.locations.map(untimed) }));
+    return answerRead(exchange, { ...stock, locations: stock.locations.map(toStockItemResponse) }, tag);
   }
 
   @Get(':sku/:locationId')
@@ -88,7 +88,7 @@ export class StockController {
     @Param() { sku, locationId }: StockItemPath,
   ): Promise<string | undefined> {
     const stock = await this.queries.execute(new GetStockItem(sku, locationId));
-    return answerRead(exchange, toStockItemResponse(stock), timedTag(stock.version));
+    return answerRead(exchange, toStockItemResponse(stock), tagOf(stock));
   }
 
   @Post(':sku/:locationId/movements')
@@ -162,7 +162,7 @@ export class StockController {
     return this.door.write(exchange, new SetStockPolicy(sku, locationId, safetyStock, ifMatch), (stock) => ({
       status: 200,
       body: toStockItemResponse(stock),
-      etag: timedTag(stock.version),
+      etag: tagOf(stock),
     }));
   }
 
@@ -185,10 +185,16 @@ export class StockController {
 
 /** Carries the tag that a read of the stock item would give now, for the next `If-Match`. */
 function recorded({ movementId, stock }: { movementId: string; stock: StockItemView }): Answer {
-  const item = toStockItemResponse(stock);
-  return {
-    status: 201,
-    body: { movementId, stock: item },
-    etag: renderTag(timedTag(stock.version), JSON.stringify(item)),
-  };
+  return { status: 201, body: { movementId, stock: toStockItemResponse(stock) }, etag: tagOf(stock) };
+}
+
+/** Changes with whatever a caller may act on: balances, what is available by now, status and what the stock is made of. */
+function tagOf(stock: StockItemView): string {
+  return renderTag(timedTag(stock.version), JSON.stringify(untimed(stock)));
+}
+
+/** All but the lag, which grows with every second while nothing else changes. */
+function untimed(stock: StockItemView): StockItemView {
+  const { freshness } = stock;
+  return freshness.lagSeconds === null ? stock : { ...stock, freshness: { ...freshness, lagSeconds: null } };
 }

@@ -147,10 +147,11 @@ export class ChangesResponse {
 }
 
 /** A line of a snapshot. Holds are told as their events name them. */
-export function toSnapshotLine({ updatedAt, holds, ...item }: StockWithHolds): string {
+export function toSnapshotLine({ updatedAt, freshness, holds, ...item }: StockWithHolds): string {
   const line = {
     ...item,
     updatedAt: updatedAt === null ? null : toIsoInstant(updatedAt),
+    freshness: { ...freshness, asOf: freshness.asOf === null ? null : toIsoInstant(freshness.asOf) },
     holds: holds.map((hold) => ({
       ...hold,
       expiresAt: hold.expiresAt === null ? null : toIsoInstant(hold.expiresAt),

@@ -1,5 +1,6 @@
 import type { ApiOperationOptions, ApiResponseOptions } from '@nestjs/swagger';
 import { NDJSON_TYPES } from '../../shared/http/streamed-body.ts';
+import { FRESHNESS_STATUSES } from '../inventory/contract.ts';
 import { FEED_CURSOR_PATTERN } from './feed-cursor.ts';
 import { EVENT_STREAM_TYPE } from './feeds/server-sent-events.ts';
 
@@ -79,7 +80,7 @@ export const STOCK_STREAM_OPERATION = {
   summary: 'Follow the balances of stock items',
   description: `Every change of stock, whoever made it, also those that stores pushed: the stock item's balances after it, with its version.
 \`skus\` and \`locationId\` limit it to some items; names that nothing has yet are no error. What is available is told as the change
-left it: holds that are over count until they are released. ${EVENTS_INTRODUCTION}`,
+left it: holds that are over count until they are released, and nothing is kept back while a store is stale or silent. ${EVENTS_INTRODUCTION}`,
 } satisfies ApiOperationOptions;
 
 export const STOCK_STREAM_RESPONSE = eventsOf('Balances, as they change.', {
@@ -134,6 +135,17 @@ const itemLine = {
       description: 'Changes of the item up to this `subjectversion` are in the line.',
     },
     updatedAt: INSTANT,
+    freshness: {
+      type: 'object',
+      description: 'How fresh the location is, as in every answer about stock.',
+      properties: {
+        status: { type: 'string', enum: [...FRESHNESS_STATUSES] },
+        lastSequence: { type: ['integer', 'null'], minimum: 0 },
+        asOf: INSTANT,
+        lagSeconds: { type: ['integer', 'null'], minimum: 0 },
+      },
+      required: ['status', 'lastSequence', 'asOf', 'lagSeconds'],
+    },
     holds: {
       type: 'array',
       description: 'Whose units are held or committed, by id.',
@@ -151,7 +163,7 @@ const itemLine = {
   },
   required: [
     ...['sku', 'locationId', 'onHand', 'held', 'committed', 'incoming', 'safetyStock', 'available', 'version'],
-    ...['updatedAt', 'holds'],
+    ...['updatedAt', 'freshness', 'holds'],
   ],
 };
 
@@ -168,6 +180,7 @@ const SNAPSHOT_EXAMPLE = [
     available: 8,
     version: 4,
     updatedAt: '2026-11-22T09:00:00.000Z',
+    freshness: { status: 'LIVE', lastSequence: 17, asOf: '2026-11-22T09:00:00.000Z', lagSeconds: 3 },
     holds: [
       {
         holdId: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b12',

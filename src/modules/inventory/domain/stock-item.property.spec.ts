@@ -306,7 +306,7 @@ describe('StockItem, whatever happens to it', () => {
     const visited = { oversold: 0, limit: 0, refused: 0, fulfilled: 0, dispatched: 0, short: 0 };
     fc.assert(
       fc.property(fc.array(steps, { minLength: 1, maxLength: 40, size: 'max' }), (story) => {
-        const item = StockItem.unstocked('A', 'S1', null);
+        const item = StockItem.unstocked('A', 'S1', null, undefined);
         const none = { lowStockThreshold: null, noHoldDueBefore: null };
         const model: Model = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0, ...none };
         const ledger: MovementEntry[] = [];

@@ -32,7 +32,7 @@ function refusalOf(item: StockItem, work: () => void): InsufficientStock {
 
 describe('StockItem', () => {
   it('starts with nothing, at version 0', () => {
-    const item = StockItem.unstocked('SKU-1', 'S1', 5);
+    const item = StockItem.unstocked('SKU-1', 'S1', 5, undefined);
     expect(item.state).toEqual({
       sku: 'SKU-1',
       locationId: 'S1',
@@ -46,13 +46,13 @@ describe('StockItem', () => {
       version: 0,
       updatedAt: null,
     });
-    expect(item.available).toBe(0);
+    expect(item.availableAt(BUILT_AT)).toBe(0);
     expect(item.isOversold).toBe(false);
   });
 
   it('has available what is on hand, not promised and not kept for safety', () => {
-    expect(aStockItem({ onHand: 10, held: 3, committed: 2, safetyStock: 1 }).available).toBe(4);
-    expect(aStockItem({ onHand: 1, safetyStock: 3 }).available).toBe(-2);
+    expect(aStockItem({ onHand: 10, held: 3, committed: 2, safetyStock: 1 }).availableAt(BUILT_AT)).toBe(4);
+    expect(aStockItem({ onHand: 1, safetyStock: 3 }).availableAt(BUILT_AT)).toBe(-2);
   });
 
   it('is oversold when more is promised than on hand, whatever the safety stock', () => {
@@ -185,7 +185,7 @@ describe('StockItem.setPolicy and followThreshold', () => {
   it('sets the safety stock above what is there: it only limits what commands may take', () => {
     const item = aStockItem({ onHand: 3 });
     item.setPolicy(5, AT);
-    expect(item.available).toBe(-2);
+    expect(item.availableAt(BUILT_AT)).toBe(-2);
     expect(eventTypes(item)).toEqual(['policy-changed']);
     expect(item.recordedEvents[0]?.data).toMatchObject({ safetyStock: 5, lowStockThreshold: null });
     item.takeEvents();

@@ -18,6 +18,7 @@ import {
   StockReleased,
 } from '../contract.ts';
 import { InsufficientStock, QuantityLimit } from './inventory.errors.ts';
+import { cautionPercentAt, cautionUnits, type KnownFreshness } from './location-freshness.ts';
 
 /** All numbers but `version` are whole units. */
 export interface StockItemState {
@@ -65,35 +66,54 @@ export interface TransferMovement {
 }
 
 /**
- * Units of one sku at one location. Commands can be refused and leave `available` at 0 or above; facts cannot be
- * refused and may leave it negative (DESIGN section 1 and rule 1).
+ * Units of one sku at one location. Commands can be refused and leave what is available at 0 or above; facts cannot
+ * be refused and may leave it negative (DESIGN section 1 and rule 1).
  *
  * Every verb is one change: the version rises by one, `updatedAt` becomes `at`. Units are whole and at least 1, which
  * the callers have checked: a breach is a bug and thrown as a plain Error, not as a refusal.
  */
 export class StockItem extends Aggregate<StockItemState> {
+  private constructor(
+    state: StockItemState,
+    /** Of its location; undefined: nothing was ever heard from it. */
+    readonly freshness: KnownFreshness,
+  ) {
+    super(state);
+  }
+
   /** The item as it was stored. */
-  static of(state: StockItemState): StockItem {
-    return new StockItem(state);
+  static of(state: StockItemState, freshness: KnownFreshness): StockItem {
+    return new StockItem(state, freshness);
   }
 
   /** A known sku at a known location where nothing has happened yet. */
-  static unstocked(sku: string, locationId: string, lowStockThreshold: number | null): StockItem {
+  static unstocked(
+    sku: string,
+    locationId: string,
+    lowStockThreshold: number | null,
+    freshness: KnownFreshness,
+  ): StockItem {
     const nothing = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0 };
-    return new StockItem({
-      sku,
-      locationId,
-      ...nothing,
-      lowStockThreshold,
-      noHoldDueBefore: null,
-      version: 0,
-      updatedAt: null,
-    });
+    const never = { noHoldDueBefore: null, version: 0, updatedAt: null };
+    return new StockItem({ sku, locationId, ...nothing, lowStockThreshold, ...never }, freshness);
   }
 
-  /** What commands may still take; negative when facts or a raised safety stock took it below. */
-  get available(): number {
-    return availableOf(this.state);
+  /**
+   * What commands may still take at the instant `at`; negative when facts, a raised safety stock or caution took it below.
+   * Caution is for as long as the location is stale or silent: nothing is stored of it.
+   */
+  availableAt(at: Instant): number {
+    return availableOf(this.state) - cautionUnits(this.state.onHand, cautionPercentAt(this.freshness, at));
+  }
+
+  /** At or below the threshold, by the balances alone: what only the clock takes away is not stored and sets off no alarm. */
+  get isLow(): boolean {
+    return isLow(this.state);
+  }
+
+  /** Nothing available, in the same sense. */
+  get isOut(): boolean {
+    return availableOf(this.state) <= 0;
   }
 
   /** True when more units are promised than are on hand. */
@@ -105,7 +125,7 @@ export class StockItem extends Aggregate<StockItemState> {
    * Records goods that came or went.
    * RECEIPT, RETURN and a positive ADJUSTMENT are facts; SALE, WRITE_OFF and a negative ADJUSTMENT are commands.
    * @param movement.units at least 1; the sign follows from the type, only ADJUSTMENT brings its own (never 0)
-   * @throws InsufficientStock when a command wants more than `available`
+   * @throws InsufficientStock when a command wants more than is available
    * @throws QuantityLimit when on-hand would pass BALANCE_MAX
    */
   move(
@@ -120,7 +140,7 @@ export class StockItem extends Aggregate<StockItemState> {
   ): MovementEntry {
     const { units, ...rest } = movement;
     const delta = signedUnits(movement.type, units);
-    if (delta < 0) this.assertAvailable(-delta);
+    if (delta < 0) this.assertAvailable(-delta, at);
     return this.enter({ ...rest, delta }, {}, at);
   }
 
@@ -159,7 +179,7 @@ export class StockItem extends Aggregate<StockItemState> {
    */
   hold(units: number, holdId: string, expiresAt: Instant, at: Instant): void {
     assertUnits(units);
-    this.assertAvailable(units);
+    this.assertAvailable(units, at);
     const next = { held: this.state.held + units, noHoldDueBefore: earlier(this.state.noHoldDueBefore, expiresAt) };
     this.apply(next, StockHeld, { holdId, units, expiresAt: toIsoInstant(expiresAt) }, at);
   }
@@ -220,7 +240,7 @@ export class StockItem extends Aggregate<StockItemState> {
    */
   dispatch(units: number, { transferId, movementId }: TransferMovement, at: Instant): MovementEntry {
     assertUnits(units);
-    this.assertAvailable(units);
+    this.assertAvailable(units, at);
     const entry = { movementId, type: 'TRANSFER_OUT', delta: -units, reason: null, reference: transferId } as const;
     return this.enter(entry, {}, at);
   }
@@ -319,7 +339,7 @@ export class StockItem extends Aggregate<StockItemState> {
     this.change({ ...next, updatedAt: at });
     this.publish(definition, data, at);
     const unpromised = unpromisedOf(this.state);
-    // Only facts can get here: commands stop at `available`, which is never above the unpromised units.
+    // Only facts can get here: commands stop at what is available, which is never above the unpromised units.
     if (unpromised < 0 && unpromised < unpromisedOf(before)) {
       this.publish(StockOversold, { shortBy: -unpromised }, at);
     }
@@ -346,8 +366,9 @@ export class StockItem extends Aggregate<StockItemState> {
     });
   }
 
-  private assertAvailable(units: number): void {
-    if (units > this.available) this.refuse(units, this.available);
+  private assertAvailable(units: number, at: Instant): void {
+    const available = this.availableAt(at);
+    if (units > available) this.refuse(units, available);
   }
 
   private refuse(requested: number, available: number): never {
@@ -386,6 +407,7 @@ function unpromisedOf({ onHand, held, committed }: StockItemState): number {
   return onHand - held - committed;
 }
 
+/** Without caution. */
 function availableOf(state: StockItemState): number {
   return unpromisedOf(state) - state.safetyStock;
 }

@@ -7,7 +7,7 @@ import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
 import { StockLedger } from './stock-ledger.ts';
-import { toStockItemView } from './stock-view.ts';
+import { viewOfItem } from './stock-view.ts';
 
 /** Records what a shelf count found: a fact, so it is taken as it is. */
 @CommandHandler(CountStock)
@@ -28,7 +28,7 @@ export class CountStockHandler implements ICommandHandler<CountStock> {
       const item = await this.items.get(tx, command.sku, command.locationId);
       assertVersionMatches(command.ifMatch, item.version);
       const { movementId } = this.ledger.count(tx, command.counted, command.reason, item, at);
-      return { movementId, stock: toStockItemView(item.state, await this.holds.dueUnits(tx, item, at)) };
+      return { movementId, stock: viewOfItem(item, await this.holds.dueUnits(tx, item, at), at) };
     });
   }
 }

@@ -2,7 +2,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Instant } from '../../../shared/kernel/clock.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
-import { type HoldLine, type HoldOutcome, HoldStock, type SourcedLine, stockOfSkuKey } from '../contract.ts';
+import { type HoldLine, type HoldOutcome, HoldStock, type SourcedLine } from '../contract.ts';
 import { InsufficientStock, type Shortage } from '../domain/inventory.errors.ts';
 import type { ProductState } from '../domain/product.ts';
 import { type HoldChange, mergeLines, planSourcing, type SourcingPlan } from '../domain/sourcing.ts';
@@ -92,11 +92,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
       }
     }
     const items: ItemsByPlace = new Map();
-    await tx.load(wholeSkus.map(stockOfSkuKey));
-    const ofSkus = [];
-    for (const sku of new Set(wholeSkus)) {
-      ofSkus.push(...(await this.items.ofSku(tx, sku)));
-    }
+    const ofSkus = await this.items.ofSkus(tx, wholeSkus);
     for (const item of [...ofSkus, ...(await this.items.getAll(tx, [...places.values()]))]) {
       items.set(placeOf(item.state.sku, item.state.locationId), item);
     }
@@ -117,7 +113,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
       const row = rows.get(place);
       const units = (row?.units ?? 0) + delta;
       if (delta > 0) {
-        if (item.available < delta) {
+        if (item.availableAt(at) < delta) {
           await this.holds.makeRoom(tx, item, delta, at);
         }
         this.items.change(tx, item, 'HOLD', () => {

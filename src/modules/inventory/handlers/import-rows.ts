@@ -1,18 +1,9 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Clock, type Instant } from '../../../shared/kernel/clock.ts';
 import { DomainError } from '../../../shared/kernel/domain-error.ts';
-import type { EntityKey } from '../../../shared/kernel/entity-key.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
-import {
-  type ImportedRow,
-  ImportRows,
-  locationKey,
-  type NumberedRow,
-  productKey,
-  type RowOutcome,
-  stockItemKey,
-} from '../contract.ts';
+import { type ImportedRow, ImportRows, type NumberedRow, type RowOutcome, stockKeys } from '../contract.ts';
 import { RowChangedTooOften } from '../domain/inventory.errors.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 import { type AppliedRows, contentHashOf, ImportChunks } from '../storage/import-chunk.repository.ts';
@@ -51,7 +42,7 @@ export class ImportRowsHandler implements ICommandHandler<ImportRows> {
         idempotencyKey,
         rows.map(({ number }) => number),
       ),
-      ...rows.flatMap(({ row }) => keysOf(row)),
+      ...rows.flatMap(({ row }) => stockKeys(row.sku, row.locationId)),
     ];
     return this.unitOfWork.run({ keys, workClass: 'bulk' }, async (tx) => {
       const at = this.clock.now();
@@ -113,10 +104,6 @@ export class ImportRowsHandler implements ICommandHandler<ImportRows> {
     move();
     return undefined;
   }
-}
-
-function keysOf({ sku, locationId }: ImportedRow): EntityKey[] {
-  return [productKey(sku), locationKey(locationId), stockItemKey(sku, locationId)];
 }
 
 /** @throws the error itself when it is none of the row's own: then all rows of the work fail */

@@ -1,7 +1,8 @@
 import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
-import type { Instant } from '../../../shared/kernel/clock.ts';
+import { Clock, type Instant } from '../../../shared/kernel/clock.ts';
 import { Reader } from '../../../shared/persistence/reader.ts';
 import { type HeldUnits, ListStockWithHolds, type StockWithHolds } from '../contract.ts';
+import { FreshnessReads } from './freshness-reads.ts';
 import { toStockItemView } from './stock-view.ts';
 
 const NO_ITEM = `NULL AS "onHand", NULL AS "held", NULL AS "committed", NULL AS "incoming", NULL AS "safetyStock",
@@ -41,15 +42,21 @@ type PageRow = (ItemRow & { readonly holdId: '' }) | ({ readonly sku: string } &
 /** Stock items of one location with their holds, a page at a time. */
 @QueryHandler(ListStockWithHolds)
 export class ListStockWithHoldsHandler implements IQueryHandler<ListStockWithHolds> {
-  constructor(private readonly reader: Reader) {}
+  constructor(
+    private readonly reader: Reader,
+    private readonly clock: Clock,
+    private readonly freshness: FreshnessReads,
+  ) {}
 
   async execute({ locationId, afterSku, limit }: ListStockWithHolds): Promise<readonly StockWithHolds[]> {
+    const at = this.clock.now();
+    const freshness = (await this.freshness.of([locationId])).get(locationId);
     // No sku is empty, so all of them come behind it.
     const rows = await this.reader.select<PageRow>(PAGE, { locationId, afterSku: afterSku ?? '', limit });
     const items: (StockWithHolds & { holds: HeldUnits[] })[] = [];
     for (const row of rows) {
       if (isItem(row)) {
-        items.push({ ...toStockItemView({ ...row, locationId }, 0), holds: [] });
+        items.push({ ...toStockItemView({ ...row, locationId }, freshness, 0, at), holds: [] });
       } else {
         const { holdId, units, state, expiresAt } = row;
         items.at(-1)?.holds.push({ holdId, units, state, expiresAt: state === 'HELD' ? expiresAt : null });

@@ -40,7 +40,7 @@ export class PutProductHandler implements ICommandHandler<PutProduct> {
     if (before.lowStockThreshold === now.lowStockThreshold) {
       return;
     }
-    for (const item of await this.items.ofSku(tx, now.sku)) {
+    for (const item of await this.items.ofSkus(tx, [now.sku])) {
       item.followThreshold(now.lowStockThreshold, at);
       this.items.save(tx, item);
     }

@@ -7,7 +7,7 @@ import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
 import { StockLedger } from './stock-ledger.ts';
-import { toStockItemView } from './stock-view.ts';
+import { viewOfItem } from './stock-view.ts';
 
 /** Records goods that came or went. What takes units is a command here and is refused beyond what is available. */
 @CommandHandler(RecordMovement)
@@ -29,7 +29,7 @@ export class RecordMovementHandler implements ICommandHandler<RecordMovement> {
       assertVersionMatches(command.ifMatch, item.version);
       await this.ledger.roomFor(tx, command.movement, product, item, at);
       const { movementId } = this.ledger.move(tx, command.movement, item, at);
-      return { movementId, stock: toStockItemView(item.state, await this.holds.dueUnits(tx, item, at)) };
+      return { movementId, stock: viewOfItem(item, await this.holds.dueUnits(tx, item, at), at) };
     });
   }
 }

@@ -6,7 +6,7 @@ import { SetStockPolicy, type StockItemView } from '../contract.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 import { Holds } from '../storage/hold.repository.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
-import { toStockItemView } from './stock-view.ts';
+import { viewOfItem } from './stock-view.ts';
 
 /** Sets the units that commands leave alone; never refused (DESIGN rule 1). */
 @CommandHandler(SetStockPolicy)
@@ -27,7 +27,7 @@ export class SetStockPolicyHandler implements ICommandHandler<SetStockPolicy> {
       assertVersionMatches(command.ifMatch, item.version);
       item.setPolicy(command.safetyStock, at);
       this.items.save(tx, item);
-      return toStockItemView(item.state, await this.holds.dueUnits(tx, item, at));
+      return viewOfItem(item, await this.holds.dueUnits(tx, item, at), at);
     });
   }
 }

@@ -44,7 +44,7 @@ export class StockLedger {
       return undefined;
     }
     const allowed = type !== 'SALE' || product.active;
-    if (allowed && item.available >= units) {
+    if (allowed && item.availableAt(at) >= units) {
       return undefined;
     }
     const fitsElsewhere = ({ sellsOnline }: StockSight): boolean => type !== 'SALE' || sellsOnline;

@@ -78,16 +78,17 @@ export class Holds {
    *   do not suffice
    */
   async makeRoom(tx: Transaction, item: StockItem, units: number, at: Instant): Promise<number> {
-    if (item.available >= units) {
-      return item.available;
+    const available = item.availableAt(at);
+    if (available >= units) {
+      return available;
     }
-    const most = item.available + (await this.dueUnits(tx, item, at));
+    const most = available + (await this.dueUnits(tx, item, at));
     if (most < units) {
       return most;
     }
     const inBatch = tx.known(holdsTable, (row) => isDue(row, item, at));
     for await (const row of this.dueHolds(tx, item, inBatch, at)) {
-      if (item.available >= units) {
+      if (item.availableAt(at) >= units) {
         break;
       }
       this.release(tx, row, item, 'EXPIRED', at);

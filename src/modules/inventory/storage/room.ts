@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '../../../shared/kernel/clock.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
-import { type MovementType, stockOfSkuKey } from '../contract.ts';
+import type { MovementType } from '../contract.ts';
 import { type Alternative, InsufficientStock } from '../domain/inventory.errors.ts';
 import { alternativesAmong, type StockSight } from '../domain/sourcing.ts';
 import type { StockItem } from '../domain/stock-item.ts';
@@ -48,7 +48,7 @@ export class Room {
       const { sku, locationId } = item.state;
       const { priority = 0, sellsOnline = false } = locations.get(locationId) ?? {};
       const due = this.holds.mayHaveDue(item, at) ? await this.holds.dueUnits(tx, item, at) : 0;
-      const available = item.available + due;
+      const available = item.availableAt(at) + due;
       sights.push({ sku, locationId, available, ...(ownAt(sku, locationId) ?? NO_UNITS), priority, sellsOnline });
     }
     return sights;
@@ -75,8 +75,7 @@ export class Room {
   /** Only a refusal needs to know. */
   private async elsewhere(tx: Transaction, item: StockItem, taking: Taking, at: Instant): Promise<Alternative[]> {
     const { sku, locationId } = item.state;
-    await tx.load([stockOfSkuKey(sku)]);
-    const others = (await this.items.ofSku(tx, sku)).filter(({ state }) => state.locationId !== locationId);
+    const others = (await this.items.ofSkus(tx, [sku])).filter(({ state }) => state.locationId !== locationId);
     const sights = await this.sightsOf(tx, others, at);
     const fitting = sights.filter((sight) => taking.fitsElsewhere(sight));
     return alternativesAmong(

@@ -3,8 +3,9 @@ import { currentContext } from '../../../shared/kernel/context.ts';
 import { Metrics, type TransactionType } from '../../../shared/operations/metrics.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import type { DomainEvent } from '../../../shared/kernel/domain-event.ts';
-import { productKey, stockItemKey, StockLow, StockOversold } from '../contract.ts';
+import { freshnessKey, productKey, stockItemKey, StockLow, stockOfSkuKey, StockOversold } from '../contract.ts';
 import { type MovementEntry, StockItem, type StockItemState } from '../domain/stock-item.ts';
+import { locationFreshnessTable } from './location-freshness.table.ts';
 import { movementsTable } from './movement.table.ts';
 import { productsTable } from './product.table.ts';
 import { type StockItemRow, stockItemsTable } from './stock-item.table.ts';
@@ -31,9 +32,13 @@ export class StockItems {
     return places.map(({ sku, locationId }) => this.loaded(tx, sku, locationId));
   }
 
-  /** All items of a sku that exist. */
-  async ofSku(tx: Transaction, sku: string): Promise<StockItem[]> {
-    return (await tx.group(stockItemsTable, 'sku', sku)).map((row) => StockItem.of(stateOf(row)));
+  /** All items of the skus that exist, loaded together. */
+  async ofSkus(tx: Transaction, skus: readonly string[]): Promise<StockItem[]> {
+    await tx.load(skus.map(stockOfSkuKey));
+    const rows: StockItemRow[] = [];
+    for (const sku of new Set(skus)) rows.push(...(await tx.group(stockItemsTable, 'sku', sku)));
+    await tx.load(rows.map(({ locationId }) => freshnessKey(locationId)));
+    return rows.map((row) => itemOf(tx, row));
   }
 
   /**
@@ -65,19 +70,19 @@ export class StockItems {
   }
 
   private async load(tx: Transaction, places: readonly Place[]): Promise<void> {
-    await tx.load(places.map(({ sku, locationId }) => stockItemKey(sku, locationId)));
+    await tx.load(places.flatMap(({ sku, locationId }) => [stockItemKey(sku, locationId), freshnessKey(locationId)]));
     const unstocked = places.filter(({ sku, locationId }) => tx.loaded(stockItemsTable, sku, locationId) === undefined);
     if (unstocked.length > 0) {
       await tx.load(unstocked.map(({ sku }) => productKey(sku)));
     }
   }
 
-  /** The item, if it and its product were loaded before; without a promise, for rows by the million. */
+  /** The item, if all of its keys were loaded before (stockKeys); without a promise, for rows by the million. */
   loaded(tx: Transaction, sku: string, locationId: string): StockItem {
     const row = tx.loaded(stockItemsTable, sku, locationId);
-    return row === undefined
-      ? StockItem.unstocked(sku, locationId, tx.loaded(productsTable, sku)?.lowStockThreshold ?? null)
-      : StockItem.of(stateOf(row));
+    if (row !== undefined) return itemOf(tx, row);
+    const { lowStockThreshold = null } = tx.loaded(productsTable, sku) ?? {};
+    return StockItem.unstocked(sku, locationId, lowStockThreshold, tx.loaded(locationFreshnessTable, locationId));
   }
 
   private countAlarms(tx: Transaction, events: readonly DomainEvent[]): void {
@@ -104,7 +109,7 @@ export class StockItems {
 }
 
 function rowOf(item: StockItem): StockItemRow {
-  const { state, available } = item;
+  const { state, isLow, isOut, isOversold: isNegative } = item;
   const { sku, locationId, onHand, held, committed, incoming, safetyStock } = state;
   const { lowStockThreshold, noHoldDueBefore, version, updatedAt } = state;
   return {
@@ -117,12 +122,16 @@ function rowOf(item: StockItem): StockItemRow {
     safetyStock,
     lowStockThreshold,
     noHoldDueBefore,
-    isLow: lowStockThreshold !== null && available <= lowStockThreshold,
-    isOut: available <= 0,
-    isNegative: item.isOversold,
+    isLow,
+    isOut,
+    isNegative,
     version,
     updatedAt,
   };
+}
+
+function itemOf(tx: Transaction, row: StockItemRow): StockItem {
+  return StockItem.of(stateOf(row), tx.loaded(locationFreshnessTable, row.locationId));
 }
 
 /** The flags are left out one by one: a rest pattern costs ten times as much, once for each look at an item. */
