@@ -6,6 +6,7 @@ import { Retention0005 } from './0005-retention.ts';
 import { Delivery0006 } from './0006-delivery.ts';
 import { Origins0007 } from './0007-origins.ts';
 import { PickLists0010 } from './0010-pick-lists.ts';
+import { StoreStreams0011 } from './0011-store-streams.ts';
 import { CommittedHolds0013 } from './0013-committed-holds.ts';
 import { Freshness0014 } from './0014-freshness.ts';
 
@@ -19,6 +20,7 @@ export const MIGRATIONS = [
   Delivery0006,
   Origins0007,
   PickLists0010,
+  StoreStreams0011,
   CommittedHolds0013,
   Freshness0014,
 ];

@@ -3,7 +3,9 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
 import { importChunksTable } from './modules/inventory/storage/import-chunk.table.ts';
 import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
-import { SyncModule } from './modules/sync/sync.module.ts';
+import { SYNC_TABLES, SyncModule } from './modules/sync/sync.module.ts';
+import { storeConflictsTable } from './modules/sync/storage/store-conflict.table.ts';
+import { storeEventsTable } from './modules/sync/storage/store-event.table.ts';
 import { PUBLISHED_EVENTS } from './published-events.ts';
 import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts';
 import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
@@ -29,13 +31,14 @@ export class AppModule {
           tables: [
             ...INVENTORY_TABLES,
             ...RESERVATION_TABLES,
+            ...SYNC_TABLES,
             ...OUTBOX_TABLES,
             idempotencyKeysTable,
             retentionMarksTable,
           ],
           events: PUBLISHED_EVENTS.events,
         }),
-        HousekeepingModule.forRoot([idempotencyKeysTable, importChunksTable]),
+        HousekeepingModule.forRoot([idempotencyKeysTable, importChunksTable, storeEventsTable, storeConflictsTable]),
         OutboxModule.forRoot(PUBLISHED_EVENTS),
         HttpModule,
         InventoryModule,

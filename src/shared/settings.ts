@@ -52,6 +52,21 @@ export const SETTINGS = {
   RESERVATION_KEEP_DAYS: whole(400, 31, 36_500, 'days', 'How long an ended reservation is kept, with its events.'),
   PURGE_INTERVAL_MS: whole(10_000, 10, 3_600_000, 'ms', 'Pause between two looks for what has been kept long enough.'),
   PURGE_CHUNK_ROWS: whole(100, 10, 10_000, 'rows', 'Most rows that are purged in one work.'),
+  SYNC_PARKED_MAX: whole(10_000, 0, 1_000_000, 'events', 'Most events of a store that wait for earlier ones.'),
+  SYNC_CLOCK_TOLERANCE_SECONDS: whole(
+    300,
+    0,
+    86_400,
+    's',
+    'How far the clock of a store may be off before results say so.',
+  ),
+  SYNC_EVENTS_KEEP_DAYS: whole(
+    90,
+    1,
+    36_500,
+    'days',
+    'How long the id of an event of a store is known, so that a repeat is one.',
+  ),
   BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
   IMPORTS_MAX: whole(8, 1, 1000, 'imports', 'Imports that run at a time; past it: 503 `BUSY`.'),
   IMPORT_LINE_BYTES_MAX: whole(
@@ -134,6 +149,9 @@ export class Settings {
   readonly reservationKeepDays: number;
   readonly purgeIntervalMs: number;
   readonly purgeChunkRows: number;
+  readonly syncParkedMax: number;
+  readonly syncClockToleranceSeconds: number;
+  readonly syncEventsKeepDays: number;
   readonly bodyBytesMax: number;
   readonly importsMax: number;
   readonly importLineBytesMax: number;
@@ -181,6 +199,9 @@ export class Settings {
     this.reservationKeepDays = values.RESERVATION_KEEP_DAYS;
     this.purgeIntervalMs = values.PURGE_INTERVAL_MS;
     this.purgeChunkRows = values.PURGE_CHUNK_ROWS;
+    this.syncParkedMax = values.SYNC_PARKED_MAX;
+    this.syncClockToleranceSeconds = values.SYNC_CLOCK_TOLERANCE_SECONDS;
+    this.syncEventsKeepDays = values.SYNC_EVENTS_KEEP_DAYS;
     this.bodyBytesMax = values.BODY_BYTES_MAX;
     this.importsMax = values.IMPORTS_MAX;
     this.importLineBytesMax = values.IMPORT_LINE_BYTES_MAX;

@@ -1,5 +1,6 @@
 import { OPENAPI_TEXT } from '../support/changed-document.ts';
 import { useShop } from '../support/shop.ts';
+import { StoreClient } from '../support/store-client.ts';
 
 interface Operation {
   readonly operationId: string;
@@ -30,6 +31,9 @@ describe('The examples of the OpenAPI document', () => {
     await shop.location({ kind: 'WAREHOUSE' }, 'W1');
     await shop.product({}, 'MUG-RED');
     await shop.receive('MUG-RED', 'W1', 10);
+    // The events of the example belong to the first epoch of its store.
+    await shop.location({}, 'S1');
+    await StoreClient.open(shop.api, 'S1');
   });
 
   it('are there for every call with a body', () => {

@@ -1,6 +1,7 @@
 import type { Draft, RefusedCall, Spoiling } from './refusals.ts';
 import type { Shop } from './shop.ts';
 import { change } from './sql.ts';
+import { StoreClient } from './store-client.ts';
 
 /*
  * Every operation of the OpenAPI document, with a right request and what it can be refused for besides what any call
@@ -53,6 +54,9 @@ export async function aRefusingWorld(shop: Shop): Promise<RefusingWorld> {
   const active = await reserve({ ttlSeconds: 10_000 });
   const capped = await reserve({ ...LONG_TTL, cartId: 'taken' });
   const full = await aFullWorld(shop, placeId, otherPlaceId);
+  // Replaced once: the first epoch is over.
+  await StoreClient.open(shop.api, placeId);
+  await StoreClient.open(shop.api, placeId);
   const notOnHand = await aReservationWithoutUnits(shop, placeId);
   shop.clock.advanceSeconds(1);
   return {
@@ -158,6 +162,7 @@ export function refusedCalls(world: RefusingWorld): Readonly<Record<string, Refu
     ...stockCalls(world),
     ...transferCalls(world),
     ...reservationCalls(world),
+    ...storeCalls(world),
     ...syncCalls(world),
   };
 }
@@ -293,6 +298,20 @@ function reservationCalls({ sku, cartId, reservations }: RefusingWorld): Calls {
     },
   };
 }
+
+/** Their results are no refusals: test/flow/store-events.spec.ts has them. */
+function storeCalls({ placeId: locationId, otherPlaceId, sku }: RefusingWorld): Calls {
+  const event = { id: 'e', sequence: 1, type: 'sale', version: 1, occurredAt: INSTANT, data: { sku, quantity: 1 } };
+  return {
+    'POST /v1/sync/stores/{locationId}/streams': none({ locationId: otherPlaceId }, nothing('locationId')),
+    'POST /v1/sync/stores/{locationId}/events': {
+      right: { params: { locationId }, body: { epoch: 2, events: [event] } },
+      spoilings: [nothing('locationId'), member('STALE_EPOCH', 'epoch', 1)],
+    },
+  };
+}
+
+const INSTANT = '2026-11-22T09:00:00.000Z';
 
 function syncCalls({ deadLetterId: id, placeId: locationId }: RefusingWorld): Calls {
   const streamed = { suite: 'feed-streams.spec.ts' };

@@ -1,6 +1,7 @@
 import { Command, Query } from '@nestjs/cqrs';
 import { type Static, Type } from 'typebox';
 import type { Instant } from '../../shared/kernel/clock.ts';
+import type { StreamPlace } from '../../shared/kernel/context.ts';
 import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
@@ -320,6 +321,35 @@ export class ImportRows extends Command<readonly RowOutcome[]> {
   }
 }
 
+/** What a store reports of one of its items, and which of its reports it is. Quantities are those of RecordMovement. */
+export type StoreFact = { readonly sku: string; readonly place: StreamPlace } & (
+  | { readonly type: RecordableMovement; readonly quantity: number; readonly reference: string | null }
+  /** `cursor`: the position in the event log through which the store knew of the centre's changes. */
+  | { readonly counted: number; readonly cursor: number }
+);
+
+/** Null: it is recorded. Else why it cannot be, and what has to happen first (`product/<sku>`), where that is known. */
+export type FactFailure = { readonly code: string; readonly detail: string; readonly waitsFor: string | null } | null;
+
+/**
+ * Records what happened in a store, in order, each by itself: even below zero, even for what is not for sale. A count
+ * makes on-hand what was counted, with the centre's changes on top that the store did not know of (docs/decisions/0020).
+ */
+export class RecordStoreFacts extends Command<readonly FactFailure[]> implements Keyed {
+  /** @param late later reports of the store may have been recorded already */
+  constructor(
+    readonly locationId: string,
+    readonly facts: readonly StoreFact[],
+    readonly late = false,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return this.facts.map(({ sku }) => stockItemKey(sku, this.locationId));
+  }
+}
+
 export class SetStockPolicy extends Command<StockItemView> implements Keyed {
   constructor(
     readonly sku: string,
@@ -472,7 +502,8 @@ export type ReleaseCause = (typeof RELEASE_CAUSES)[number];
 
 /**
  * Committed units leave on-hand as FULFILMENT movements: those at one location, or (null) all.
- * Refuses with INSUFFICIENT_STOCK while on-hand is short at any of them.
+ * Refuses with INSUFFICIENT_STOCK while on-hand is short at any of them, unless it is a fact that they were handed over
+ * (`late`: later reports of the store may have been recorded already).
  */
 export class FulfilHold extends Command<void> implements Keyed {
   constructor(
@@ -480,12 +511,24 @@ export class FulfilHold extends Command<void> implements Keyed {
     readonly locationId: string | null,
     readonly reference: string | null,
     readonly at: Instant,
+    readonly fact: 'in order' | 'late' | null = null,
   ) {
     super();
   }
 
   get keys(): EntityKey[] {
     return [holdKey(this.holdId), ...(this.locationId === null ? [] : [locationKey(this.locationId)])];
+  }
+}
+
+/** Refuses with NOT_FOUND when there is no such location: for one that a path names. */
+export class FindLocation extends Command<void> implements Keyed {
+  constructor(readonly locationId: string) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [locationKey(this.locationId)];
   }
 }
 

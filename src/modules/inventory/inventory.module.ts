@@ -6,7 +6,8 @@ import type { Table } from '../../shared/persistence/table.ts';
 import { AvailabilityController } from './availability.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
 import { CancelTransferHandler } from './handlers/cancel-transfer.ts';
-import { CheckHoldLinesHandler, CheckLocationHandler } from './handlers/check-hold-lines.ts';
+import { CentralMovements } from './handlers/central-movements.ts';
+import { CheckHoldLinesHandler, CheckLocationHandler, FindLocationHandler } from './handlers/check-hold-lines.ts';
 import { CommitHoldHandler } from './handlers/commit-hold.ts';
 import { CountStockHandler } from './handlers/count-stock.ts';
 import { DispatchTransferHandler } from './handlers/dispatch-transfer.ts';
@@ -21,6 +22,7 @@ import { GetStockItemHandler } from './handlers/get-stock-item.ts';
 import { GetTransferHandler } from './handlers/get-transfer.ts';
 import { HoldStockHandler } from './handlers/hold-stock.ts';
 import { ImportRowsHandler } from './handlers/import-rows.ts';
+import { LateFacts } from './handlers/late-facts.ts';
 import { ListLocationsHandler } from './handlers/list-locations.ts';
 import { ListMovementsHandler } from './handlers/list-movements.ts';
 import { ListProductsHandler } from './handlers/list-products.ts';
@@ -29,6 +31,7 @@ import { ListStockWithHoldsHandler } from './handlers/list-stock-with-holds.ts';
 import { ListTransfersHandler } from './handlers/list-transfers.ts';
 import { PutLocationHandler } from './handlers/put-location.ts';
 import { PutProductHandler } from './handlers/put-product.ts';
+import { RecordStoreFactsHandler } from './handlers/record-store-facts.ts';
 import { ReceiveTransferHandler } from './handlers/receive-transfer.ts';
 import { RecordMovementHandler } from './handlers/record-movement.ts';
 import { ReleaseHoldHandler } from './handlers/release-hold.ts';
@@ -73,9 +76,11 @@ const COMMAND_HANDLERS = [
   RecordMovementHandler,
   CountStockHandler,
   ImportRowsHandler,
+  RecordStoreFactsHandler,
   SetStockPolicyHandler,
   CheckHoldLinesHandler,
   CheckLocationHandler,
+  FindLocationHandler,
   HoldStockHandler,
   RenewHoldHandler,
   CommitHoldHandler,
@@ -118,6 +123,8 @@ const GAUGES = [
     Room,
     Transfers,
     StockLedger,
+    CentralMovements,
+    LateFacts,
     ImportChunks,
     FreshnessReads,
     ...COMMAND_HANDLERS,

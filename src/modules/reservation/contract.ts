@@ -154,6 +154,25 @@ export class FulfilReservation extends Command<ReservationView> implements Keyed
   }
 }
 
+/**
+ * A fact: a customer took the units of a confirmed reservation at one location, although on-hand may be short of them.
+ * Refuses with NOT_FOUND, RESERVATION_NOT_CONFIRMED, or UNKNOWN_LOCATION when it has no units there.
+ */
+export class RecordPickup extends Command<void> implements Keyed {
+  /** @param late later reports of the store may have been recorded already */
+  constructor(
+    readonly reservationId: string,
+    readonly locationId: string,
+    readonly late = false,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+  }
+}
+
 /** Ends those of the named reservations that are due; passes over the others. */
 export class ExpireDueReservations extends Command<{ expired: number }> implements Keyed {
   constructor(readonly reservationIds: readonly string[]) {

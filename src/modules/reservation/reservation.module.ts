@@ -10,6 +10,7 @@ import { FulfilReservationHandler } from './handlers/fulfil-reservation.ts';
 import { GetReservationTimelineHandler } from './handlers/get-reservation-timeline.ts';
 import { GetReservationHandler } from './handlers/get-reservation.ts';
 import { ListReservationsHandler } from './handlers/list-reservations.ts';
+import { RecordPickupHandler } from './handlers/record-pickup.ts';
 import { RefreshReservationHandler } from './handlers/refresh-reservation.ts';
 import { UpdateReservationHandler } from './handlers/update-reservation.ts';
 import { ReservationController } from './reservation.controller.ts';
@@ -29,6 +30,7 @@ const HANDLERS = [
   ConfirmReservationHandler,
   CancelReservationHandler,
   FulfilReservationHandler,
+  RecordPickupHandler,
   ExpireDueReservationsHandler,
   GetReservationHandler,
   GetReservationTimelineHandler,

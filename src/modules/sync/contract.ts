@@ -107,3 +107,96 @@ export class ListDeadLetters extends Query<Page<DeadLetterView>> {
     super();
   }
 }
+
+// ---------------------------------------------------------------- stores: plain data
+
+/** Most events of one call. */
+export const STORE_EVENTS_MAX = 1_000;
+/** Numbers of a stream, and epochs, are whole numbers that a double holds exactly. */
+export const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
+
+/** What an event says, as JSON values: what its content is compared by. It may be anything. */
+export interface EventContent {
+  readonly type: unknown;
+  readonly version: unknown;
+  readonly occurredAt: unknown;
+  readonly data: unknown;
+  /** What is wrong with how it was written, so that it cannot be read at all. */
+  readonly fault: string | null;
+}
+
+/** An event as a store sends it. */
+export interface IncomingEvent {
+  readonly id: string;
+  readonly sequence: number;
+  readonly content: EventContent;
+  /** Names type, version, occurredAt and data as they came, also where not all of it is kept. */
+  readonly contentHash: string;
+}
+
+export const STORE_EVENT_OUTCOMES = ['applied', 'duplicate', 'parked', 'refused', 'conflict', 'dead'] as const;
+export type StoreEventOutcome = (typeof STORE_EVENT_OUTCOMES)[number];
+
+export const EVENT_FLAGS = ['CLOCK'] as const;
+export type EventFlag = (typeof EVENT_FLAGS)[number];
+
+/** What became of an event. */
+export interface StoreEventResult {
+  readonly id: string;
+  readonly sequence: number;
+  readonly outcome: StoreEventOutcome;
+  /** Why it is dead. */
+  readonly code?: string;
+  readonly flags?: readonly EventFlag[];
+}
+
+export interface PushedEvents {
+  /** In the order of the events. */
+  readonly results: readonly StoreEventResult[];
+  readonly nextSequence: number;
+  /** Numbers that have not come although later ones have. */
+  readonly missing: readonly (readonly [from: number, to: number])[];
+}
+
+export interface OpenedStream {
+  readonly epoch: number;
+  readonly nextSequence: number;
+}
+
+// ---------------------------------------------------------------- stores: keys and commands
+
+export function storeStreamKey(locationId: string): EntityKey {
+  return { table: 'store_streams', values: [locationId] };
+}
+
+/** A store's agent begins anew: numbers count from 1 again, and what is sent under an older epoch is refused. */
+export class OpenStoreStream extends Command<OpenedStream> implements Keyed {
+  constructor(readonly locationId: string) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [storeStreamKey(this.locationId)];
+  }
+}
+
+/** Makes dead letters of what the store's earlier epochs had parked, piece by piece. Safe to repeat. */
+export class EndParkedEvents extends Command<void> {
+  constructor(readonly locationId: string) {
+    super();
+  }
+}
+
+/**
+ * Takes what a store has sent, each event by itself, in the order of their numbers, and in several commits: what was
+ * taken before a failure stays, and is a duplicate when it comes again.
+ */
+export class PushStoreEvents extends Command<PushedEvents> {
+  constructor(
+    readonly locationId: string,
+    readonly epoch: number,
+    readonly events: readonly IncomingEvent[],
+  ) {
+    super();
+  }
+}

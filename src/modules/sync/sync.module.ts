@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { ChangesController } from './changes.controller.ts';
+import type { Table } from '../../shared/persistence/table.ts';
 import { DeadLettersController } from './dead-letters.controller.ts';
 import { FeedLog } from './feeds/feed-log.ts';
 import { FeedPolls } from './feeds/feed-polls.ts';
@@ -11,9 +12,22 @@ import { DiscardDeadLetterHandler } from './handlers/discard-dead-letter.ts';
 import { GetDeadLetterHandler } from './handlers/get-dead-letter.ts';
 import { ListDeadLettersHandler } from './handlers/list-dead-letters.ts';
 import { RehearseReplayHandler } from './handlers/rehearse-replay.ts';
+import { EndParkedEventsHandler } from './handlers/end-parked-events.ts';
+import { OpenStoreStreamHandler } from './handlers/open-store-stream.ts';
+import { PushStoreEventsHandler } from './handlers/push-store-events.ts';
 import { ReplayDeadLetterHandler } from './handlers/replay-dead-letter.ts';
 import { SnapshotController } from './snapshot.controller.ts';
 import { StockStreamController } from './stock-stream.controller.ts';
+import { StoreEventReader } from './handlers/store-event-reader.ts';
+import { StoreIntake } from './handlers/store-intake.ts';
+import { StoreLetters } from './handlers/store-letters.ts';
+import { StoreReports } from './handlers/store-reports.ts';
+import { StoreConflicts } from './storage/store-conflict.repository.ts';
+import { storeConflictsTable } from './storage/store-conflict.table.ts';
+import { storeEventsTable } from './storage/store-event.table.ts';
+import { StoreStreams } from './storage/store-stream.repository.ts';
+import { storeStreamsTable } from './storage/store-stream.table.ts';
+import { StoresController } from './stores.controller.ts';
 
 const DEAD_LETTER_HANDLERS = [
   ListDeadLettersHandler,
@@ -26,9 +40,25 @@ const DEAD_LETTER_HANDLERS = [
 const FEED_CONTROLLERS = [ChangesController, SnapshotController, StockStreamController];
 const FEED_PROVIDERS = [KnownLocations, FeedLog, Feeds, FeedPolls, FeedStreams];
 
+/** Stores, their streams and what comes in them. */
+const STORE_PROVIDERS = [
+  StoreStreams,
+  StoreConflicts,
+  StoreEventReader,
+  StoreReports,
+  StoreLetters,
+  StoreIntake,
+  OpenStoreStreamHandler,
+  EndParkedEventsHandler,
+  PushStoreEventsHandler,
+];
+
+/** In the order in which a batch writes them. */
+export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsTable] as Table[];
+
 @Module({
   imports: [CqrsModule],
-  controllers: [DeadLettersController, ...FEED_CONTROLLERS],
-  providers: [...DEAD_LETTER_HANDLERS, ...FEED_PROVIDERS],
+  controllers: [DeadLettersController, StoresController, ...FEED_CONTROLLERS],
+  providers: [...DEAD_LETTER_HANDLERS, ...STORE_PROVIDERS, ...FEED_PROVIDERS],
 })
 export class SyncModule {}

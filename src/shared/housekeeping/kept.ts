@@ -17,8 +17,8 @@ export interface Kept {
   oldestDueAt(reader: Reader): Promise<Instant | null>;
 }
 
-/** Its rows say themselves when they are over. It needs an index on `expires_at`. */
-export type ExpiringTable = Pick<Table<{ readonly expiresAt: Instant }>, 'name' | 'key' | 'columns'>;
+/** Its rows say themselves when they are over, or (null) that they are not yet. It needs an index on `expires_at`. */
+export type ExpiringTable = Pick<Table<{ readonly expiresAt: Instant | null }>, 'name' | 'key' | 'columns'>;
 
 /** @param table none of whose expired rows anything depends on */
 export function keptUntilExpiry(table: ExpiringTable): Kept {

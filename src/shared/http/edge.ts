@@ -4,6 +4,7 @@ import type { DomainError } from '../kernel/domain-error.ts';
 import { runInContext } from '../kernel/context.ts';
 import type { Settings } from '../settings.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
+import { takesGzip, unpack } from './gzip-body.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
 import { acceptsJson, announcesBody, isJsonBody } from './media-types.ts';
 import { fromStatus } from './problem.ts';
@@ -49,8 +50,8 @@ export function registerEdge(
   });
   // The bytes are read as JSON only after the check for the Idempotency-Key, because its refusal comes first.
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: settings.bodyBytesMax }, (_request, body, done) => {
-    done(null, body);
+  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: settings.bodyBytesMax }, (request, body, done) => {
+    unpack(request, body as Buffer, settings.bodyBytesMax, done);
   });
   // Of these types are only bodies of routes that stream them: others were refused by their head. Not read here.
   fastify.addContentTypeParser([...STREAMED_TYPES], (_request, _payload, done) => {
@@ -83,20 +84,21 @@ function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Se
   if (answersJson(request.routeOptions.url ?? '') && !acceptsJson(headers.accept, types)) return fromStatus(406);
   // Told before the body is on its way; Fastify itself would look only once it reads it. That of a read is passed over.
   const isRead = READS.has(request.method);
-  return !isRead && isJsonBody(headers) && Number(headers['content-length']) > settings.bodyBytesMax
+  return !isRead && isJsonBody(headers, takesGzip(request)) && Number(headers['content-length']) > settings.bodyBytesMax
     ? fromStatus(413)
     : null;
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-function refusalOfJsonBody({ headers, method }: FastifyRequest): DomainError | null {
+function refusalOfJsonBody(request: FastifyRequest): DomainError | null {
+  const { headers, method } = request;
   if (!announcesBody(headers)) {
     // curl sends a form's type with an empty POST; without a body there is nothing to be wrong with it.
     delete headers['content-type'];
     return null;
   }
-  return READS.has(method) || isJsonBody(headers) ? null : fromStatus(415);
+  return READS.has(method) || isJsonBody(headers, takesGzip(request)) ? null : fromStatus(415);
 }
 
 function pathOrMethod(request: FastifyRequest, routes: RouteTable): DomainError {

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import type { FieldError } from './http-error.ts';
 import { OPTIONAL_IN_REQUESTS } from './openapi.ts';
 
 /*
@@ -35,6 +36,8 @@ export interface FieldShape {
   readonly items?: () => FieldsClass;
   /** The rule for each item of a list of plain values. */
   readonly eachItem?: Rule;
+  /** Of a list whose items stand each for themselves: what is wrong with one so that it refuses the request. */
+  readonly openItem?: (item: unknown) => readonly FieldError[];
   /** Most items of a list. Those beyond are not looked at: the list is refused, and telling of each would cost more. */
   readonly itemsMax?: number;
 }
@@ -195,6 +198,22 @@ export function IdListField(length: Length & Presence): PropertyDecorator {
     maxItems: length.max,
   };
   return field(lengthRule(length), length, schema, { eachItem: idRule, itemsMax: length.max });
+}
+
+/**
+ * A list whose items stand each for themselves: one that is wrong does not refuse the request, its handler judges it.
+ * What is wrong with how an item is written tells `faultOfItem`.
+ * @param refusalsOf what is so wrong with an item that the request is refused after all; fields are told from the item on
+ * @param schema of an item, for the OpenAPI document
+ */
+export function OpenListField(
+  refusalsOf: (item: unknown) => readonly FieldError[],
+  schema: object,
+  length: Length & Presence,
+): PropertyDecorator {
+  const { min, max } = length;
+  const listSchema = { type: 'array', items: schema, minItems: min, maxItems: max } as ApiPropertyOptions;
+  return field(lengthRule(length), length, listSchema, { openItem: refusalsOf, itemsMax: max });
 }
 
 // ---------------------------------------------------------------- query parameters

@@ -12,14 +12,22 @@ export function announcesBody(headers: IncomingHttpHeaders): boolean {
   return length !== undefined && !/^0+$/.test(length);
 }
 
-/** @returns whether the body is said to be JSON in UTF-8, not compressed */
-export function isJsonBody(headers: IncomingHttpHeaders): boolean {
+/**
+ * @param gzip whether the body may be compressed
+ * @returns whether the body is said to be JSON in UTF-8
+ */
+export function isJsonBody(headers: IncomingHttpHeaders, gzip = false): boolean {
   const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return false;
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity' && !(gzip && isGzip(headers))) return false;
   const type = headers['content-type'];
   if (type === JSON_MEDIA_TYPE) return true;
   if (type === undefined || !JSON_WITH_PARAMETERS.test(type)) return false;
   return isInUtf8(type);
+}
+
+/** @returns whether the body is said to be compressed with gzip */
+export function isGzip(headers: IncomingHttpHeaders): boolean {
+  return ['gzip', 'x-gzip'].includes(headers['content-encoding']?.trim().toLowerCase() ?? '');
 }
 
 /** @returns whether a content type names no charset other than UTF-8 */

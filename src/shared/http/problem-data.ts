@@ -183,7 +183,11 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
     detail: 'A request with this Idempotency-Key is still in flight; ask again with the same key to get its answer',
     instance: '/v1/reservations',
   },
-  STALE_EPOCH: { detail: 'A newer session of this store has taken over', instance: '/v1/stores/S1/messages' },
+  STALE_EPOCH: {
+    detail: 'Epoch 2 is over, the store is in epoch 3; open a stream of your own',
+    instance: '/v1/sync/stores/S1/events',
+    members: { currentEpoch: { type: 'integer', minimum: 1, description: 'That of the store now.', examples: [3] } },
+  },
   SEQUENCE_AHEAD: { detail: 'Earlier messages of this store are missing', instance: '/v1/stores/S1/messages' },
   CURSOR_GONE: {
     detail: 'The cursor 17 is older than what is kept; take a snapshot and follow the changes from its cursor',

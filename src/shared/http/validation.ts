@@ -9,7 +9,7 @@ import { checkIfMatch } from './etag.ts';
 import { type FieldsClass, type FieldShape, fieldsOf } from './fields.ts';
 import { type FieldError, FIELD_ERRORS_MAX, ValidationFailed } from './http-error.ts';
 import { assertIdempotencyKeyPresent, checkIdempotencyKey, requiresIdempotencyKey } from './idempotency-key.ts';
-import { type JsonBody, memberPath, parseJsonBody } from './json-body.ts';
+import { type JsonBody, memberPath, type OpenLists, parseJsonBody } from './json-body.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,6 +30,8 @@ interface Plan {
   readonly body: FieldsClass;
   /** Bodies with more members and items are not read. */
   readonly bodyValuesMax: number;
+  /** Fields of the body that are lists whose items stand each for themselves. */
+  readonly openLists: OpenLists;
   readonly keyRequired: boolean;
 }
 
@@ -82,7 +84,7 @@ export class RequestValidation implements CanActivate {
   private readBody(plan: Plan, request: FastifyRequest, errors: FieldError[]): void {
     const bytes = request.body;
     const limits = { depthMax: this.settings.jsonDepthMax, valuesMax: plan.bodyValuesMax };
-    const body = Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJsonBody(bytes, limits) : NO_BODY;
+    const body = Buffer.isBuffer(bytes) && bytes.length > 0 ? parseJsonBody(bytes, limits, plan.openLists) : NO_BODY;
     append(errors, body.errors);
     if (body.value === undefined) return;
     request.jsonBody = body.value;
@@ -127,6 +129,7 @@ function makePlan(controller: Type<unknown>, handler: { readonly name: string })
     query: classOf(RouteParamtypes.QUERY),
     body,
     bodyValuesMax: bodyValuesMax(body),
+    openLists: new Set([...fieldsOf(body)].flatMap(([name, { openItem }]) => (openItem === undefined ? [] : [name]))),
     keyRequired: requiresIdempotencyKey(handler),
   };
 }
@@ -222,12 +225,17 @@ function assign(
   errors: FieldError[],
 ): void {
   if (value === undefined || (value === null && shape.nullable)) return; // keeps its default
-  const { items, eachItem, itemsMax = 0 } = shape;
+  const { items, eachItem, openItem, itemsMax = 0 } = shape;
   if (!Array.isArray(value)) {
     instance[name] = value;
     return;
   }
   const field = memberPath(path, name, false);
+  if (openItem !== undefined) {
+    instance[name] = value;
+    refuseItems(value.slice(0, itemsMax), openItem, field, errors);
+    return;
+  }
   instance[name] = value.map((item: unknown, index) => {
     if (index >= itemsMax || errors.length >= FIELD_ERRORS_MAX) return item;
     const place = memberPath(field, String(index), true);
@@ -238,6 +246,21 @@ function assign(
       return readFields(items(), item, place, errors);
     }
     return item;
+  });
+}
+
+function refuseItems(
+  items: readonly unknown[],
+  refusalsOf: (item: unknown) => readonly FieldError[],
+  list: string,
+  errors: FieldError[],
+): void {
+  items.forEach((item, index) => {
+    if (errors.length >= FIELD_ERRORS_MAX) return;
+    for (const { field, message } of refusalsOf(item)) {
+      const place = memberPath(list, String(index), true);
+      errors.push({ field: field === '' ? place : `${place}.${field}`, message });
+    }
   });
 }
 

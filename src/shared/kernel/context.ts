@@ -1,5 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** Where a report stands among those of its store: numbers count from 1 within an epoch, epochs from 1. */
+export interface StreamPlace {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
 /** Who asks, and under which name the request is found again in logs and events. */
 export interface Context {
   /** The retail chain. Nothing ever crosses tenants. */
@@ -12,6 +18,8 @@ export interface Context {
   readonly traceparent: string | null;
   /** The location whose store reports what happened there; null or absent: the centre decided it. */
   readonly origin?: string | null;
+  /** Which of the store's reports it is; absent where `origin` is. */
+  readonly originPlace?: StreamPlace | null;
   /** The event that is being reacted to; what is recorded meanwhile names it as its cause. */
   readonly causationId?: string | null;
 }

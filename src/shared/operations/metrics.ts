@@ -25,6 +25,9 @@ export type WorkOutcome = (typeof WORK_OUTCOMES)[number];
 export const IMPORT_OUTCOMES = ['applied', 'duplicate', 'refused'] as const;
 export type ImportOutcome = (typeof IMPORT_OUTCOMES)[number];
 
+export const STORE_EVENT_OUTCOMES = ['applied', 'duplicate', 'parked', 'refused', 'conflict', 'dead'] as const;
+export type StoreEventOutcome = (typeof STORE_EVENT_OUTCOMES)[number];
+
 export const WORK_CLASSES = ['interactive', 'bulk'] as const;
 export type WorkClass = (typeof WORK_CLASSES)[number];
 
@@ -129,6 +132,11 @@ export class Metrics {
     'Streams that were cut because nobody read them, by kind.',
     ['kind'],
   );
+  private readonly storeEvents = this.counter(
+    'sync_store_events_total',
+    'Events that stores have sent, by store and what was answered.',
+    ['store', 'outcome'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -187,6 +195,14 @@ export class Metrics {
   /** @param rows at least 1 */
   countImportRows(outcome: ImportOutcome, rows: number): void {
     this.importRows.inc({ outcome }, rows);
+  }
+
+  /**
+   * @param store the location id; ids beyond the first `STORE_LABELS_MAX` are counted as `other`
+   * @param events at least 1
+   */
+  countStoreEvents(store: string, outcome: StoreEventOutcome, events: number): void {
+    this.storeEvents.inc({ store: this.storeLabel(store), outcome }, events);
   }
 
   countOversold(): void {

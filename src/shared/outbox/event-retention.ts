@@ -75,6 +75,11 @@ export class EventRetention implements Kept, OnModuleInit {
     return (await this.marks.read('events')) ?? 0;
   }
 
+  /** The same as a work sees it. */
+  async purgedThroughWithin(tx: Transaction): Promise<number> {
+    return (await this.marks.readWithin(tx, 'events')) ?? 0;
+  }
+
   /**
    * Purges all events of these subjects, whose owner is purged by the same work. Subjects with events that others may
    * still have to read are passed over.

@@ -4,6 +4,7 @@ import type { EventDefinition, Upcaster } from '../kernel/domain-event.ts';
 import type { Table } from '../persistence/table.ts';
 import { Settings } from '../settings.ts';
 import { consumerCursorsTable } from './consumer-cursor.table.ts';
+import { CentralChanges } from './central-changes.ts';
 import { ConsumerCursors } from './consumer-cursors.ts';
 import { deadLettersTable } from './dead-letter.table.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -79,6 +80,7 @@ export class OutboxModule implements OnModuleInit {
         ReactionReplayer,
         OutboxGauges,
         EventHistory,
+        CentralChanges,
         EventRetention,
       ],
       exports: [
@@ -90,6 +92,7 @@ export class OutboxModule implements OnModuleInit {
         Replays,
         Relay,
         EventHistory,
+        CentralChanges,
         EventRetention,
       ],
     };

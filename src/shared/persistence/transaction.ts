@@ -99,6 +99,18 @@ export class Transaction {
   }
 
   /**
+   * All rows of a group that was loaded before (declared, or by `load`), without a promise: for the hot path.
+   * @throws Error when it was not
+   */
+  loadedGroup<R extends object>(table: Table<R>, group: string, ...values: string[]): R[] {
+    this.assertOpen();
+    const known = this.map.peekGroup(table, group, values);
+    if (known === undefined)
+      throw new Error(`Bug: ${table.name} ${group} ${values.join(' ')} is used before it was loaded`);
+    return rowsOf<R>(known);
+  }
+
+  /**
    * Rows that a `select` found (all columns, as properties), as the batch has them now: a row that the batch has
    * changed comes in its changed form, one that it has removed is left out.
    */

@@ -145,6 +145,24 @@ export class StockItem extends Aggregate<StockItemState> {
   }
 
   /**
+   * A fact: what a store reports has happened, so it is recorded even below zero.
+   * @param movement.units as in `move`
+   * @throws QuantityLimit when on-hand would pass BALANCE_MAX
+   */
+  recordFact(
+    movement: {
+      readonly movementId: string;
+      readonly type: RecordableMovement;
+      readonly units: number;
+      readonly reference: string | null;
+    },
+    at: Instant,
+  ): MovementEntry {
+    const { units, ...rest } = movement;
+    return this.enter({ ...rest, reason: null, delta: signedUnits(movement.type, units) }, {}, at);
+  }
+
+  /**
    * A fact: a shelf count found `counted` units. A count that found what was known is recorded too, because that
    * somebody looked is worth knowing.
    * @param counted 0 or more
@@ -156,7 +174,20 @@ export class StockItem extends Aggregate<StockItemState> {
     at: Instant,
   ): MovementEntry {
     assertNotNegative(counted, 'counted units');
-    const delta = counted - this.state.onHand;
+    return this.settle(counted, movement, at);
+  }
+
+  /**
+   * On-hand becomes what a count makes of it: what was counted, with what the count cannot have seen on top.
+   * @param onHand may be negative: units may have left since then
+   * @throws QuantityLimit when it is beyond BALANCE_MAX
+   */
+  settle(
+    onHand: number,
+    movement: { readonly movementId: string; readonly reason: string | null },
+    at: Instant,
+  ): MovementEntry {
+    const delta = onHand - this.state.onHand;
     return this.enter({ ...movement, type: 'COUNT', delta, reference: null }, {}, at);
   }
 
@@ -227,9 +258,21 @@ export class StockItem extends Aggregate<StockItemState> {
     movement: { readonly movementId: string; readonly reference: string | null },
     at: Instant,
   ): MovementEntry {
+    const { onHand } = this.state;
     this.assertHas(units, 'committed');
-    const { onHand, committed } = this.state;
     if (onHand < units) this.refuse(units, onHand);
+    return this.handOver(units, holdId, movement, at);
+  }
+
+  /** A fact: committed units were handed over, although on-hand may be short of them. */
+  handOver(
+    units: number,
+    holdId: string,
+    movement: { readonly movementId: string; readonly reference: string | null },
+    at: Instant,
+  ): MovementEntry {
+    this.assertHas(units, 'committed');
+    const { committed } = this.state;
     const entry = { ...movement, type: 'FULFILMENT', delta: -units, reason: null } as const;
     return this.enter(entry, { committed: committed - units }, at, { holdId });
   }
@@ -358,7 +401,7 @@ export class StockItem extends Aggregate<StockItemState> {
     this.record({
       type,
       version,
-      subject: `stock/${sku}/${locationId}`,
+      subject: stockSubject(sku, locationId),
       subjectVersion: this.version,
       locationId,
       data: { sku, locationId, ...data, stock: balancesOf(this.state) },
@@ -384,6 +427,11 @@ export class StockItem extends Aggregate<StockItemState> {
       throw new Error(`Bug: ${units} ${property} units of ${sku} at ${locationId} are to go, but there are ${present}`);
     }
   }
+}
+
+/** The name of an item in the event log. */
+export function stockSubject(sku: string, locationId: string): string {
+  return `stock/${sku}/${locationId}`;
 }
 
 /** What an event says besides the item and its balances, which every one of them carries. */

@@ -1,6 +1,6 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
-import { CheckHoldLines, CheckLocation } from '../contract.ts';
+import { CheckHoldLines, CheckLocation, FindLocation } from '../contract.ts';
 import { Catalogue } from '../storage/catalogue.repository.ts';
 
 /** Says no to lines that name an unknown sku or location, before anything else about them is looked at. */
@@ -22,6 +22,19 @@ export class CheckHoldLinesHandler implements ICommandHandler<CheckHoldLines> {
         command.lines.flatMap(({ locationId }) => locationId ?? []),
       );
     });
+  }
+}
+
+/** Says no to an unknown location that a path names. */
+@CommandHandler(FindLocation)
+export class FindLocationHandler implements ICommandHandler<FindLocation> {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly catalogue: Catalogue,
+  ) {}
+
+  execute(command: FindLocation): Promise<void> {
+    return this.unitOfWork.run(command, (tx) => this.catalogue.locationInPath(tx, command.locationId));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '../../../shared/kernel/clock.ts';
+import type { StreamPlace } from '../../../shared/kernel/context.ts';
 import { Ids } from '../../../shared/kernel/ids.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import type { RecordableMovement } from '../contract.ts';
@@ -59,6 +60,35 @@ export class StockLedger {
       item.move({ movementId, type, units, reason, reference }, at),
     );
     this.items.appendToLedger(tx, entry);
+    return entry;
+  }
+
+  /** A fact of a store. @throws QuantityLimit */
+  record(
+    tx: Transaction,
+    fact: Omit<ToldMovement, 'reason'> & { readonly place: StreamPlace },
+    item: StockItem,
+    at: Instant,
+  ): MovementEntry {
+    const { type, quantity: units, reference, place } = fact;
+    const movementId = this.ids.next();
+    const entry = this.items.change(tx, item, type, () => item.recordFact({ movementId, type, units, reference }, at));
+    this.items.appendToLedger(tx, entry, place);
+    return entry;
+  }
+
+  /** On-hand becomes what a store's count makes of it. @throws QuantityLimit */
+  settle(
+    tx: Transaction,
+    onHand: number,
+    reason: string | null,
+    item: StockItem,
+    place: StreamPlace | null,
+    at: Instant,
+  ): MovementEntry {
+    const movementId = this.ids.next();
+    const entry = this.items.change(tx, item, 'COUNT', () => item.settle(onHand, { movementId, reason }, at));
+    this.items.appendToLedger(tx, entry, place);
     return entry;
   }
 

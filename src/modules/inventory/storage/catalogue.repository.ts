@@ -19,10 +19,15 @@ export class Catalogue {
     if (product === undefined) {
       throw new ProductNotFound(sku);
     }
+    await this.locationInPath(tx, locationId);
+    return product;
+  }
+
+  /** @throws LocationNotFound */
+  async locationInPath(tx: Transaction, locationId: string): Promise<void> {
     if ((await tx.get(locationsTable, locationId)) === undefined) {
       throw new LocationNotFound(locationId);
     }
-    return product;
   }
 
   /**

@@ -8,6 +8,9 @@ export interface MovementRow extends MovementEntry {
   readonly clientId: string;
   /** The location whose store reported it; null: the centre decided it. */
   readonly origin: string | null;
+  /** Which of the store's reports it was; null where `origin` is, and in what stores reported before it was kept. */
+  readonly originEpoch: number | null;
+  readonly originSequence: number | null;
 }
 
 export const movementsTable = defineTable<MovementRow>({
@@ -27,5 +30,7 @@ export const movementsTable = defineTable<MovementRow>({
     correlationId: 'text',
     clientId: 'text',
     origin: 'text?',
+    originEpoch: 'integer?',
+    originSequence: 'integer?',
   },
 });

@@ -69,7 +69,8 @@ export class StockItems {
     this.countAlarms(tx, events);
   }
 
-  private async load(tx: Transaction, places: readonly Place[]): Promise<void> {
+  /** Loads items together, and the products of those where nothing has happened yet. */
+  async load(tx: Transaction, places: readonly Place[]): Promise<void> {
     await tx.load(places.flatMap(({ sku, locationId }) => [stockItemKey(sku, locationId), freshnessKey(locationId)]));
     const unstocked = places.filter(({ sku, locationId }) => tx.loaded(stockItemsTable, sku, locationId) === undefined);
     if (unstocked.length > 0) {
@@ -85,6 +86,11 @@ export class StockItems {
     return StockItem.unstocked(sku, locationId, lowStockThreshold, tx.loaded(locationFreshnessTable, locationId));
   }
 
+  /** Whether there is such a product; the item was loaded by `load`. */
+  isOfKnownProduct(tx: Transaction, sku: string, locationId: string): boolean {
+    return tx.loaded(stockItemsTable, sku, locationId) !== undefined || tx.loaded(productsTable, sku) !== undefined;
+  }
+
   private countAlarms(tx: Transaction, events: readonly DomainEvent[]): void {
     const oversold = events.some(({ type }) => type === StockOversold.type);
     const low = events.some(({ type }) => type === StockLow.type);
@@ -96,9 +102,11 @@ export class StockItems {
     }
   }
 
-  appendToLedger(tx: Transaction, entry: MovementEntry): void {
+  /** @param place of the store's report that it is; most of them are known by the context */
+  appendToLedger(tx: Transaction, entry: MovementEntry, place = currentContext().originPlace ?? null): void {
     const { correlationId, clientId, origin = null } = currentContext();
-    tx.insert(movementsTable, { ...entry, correlationId, clientId, origin });
+    const { epoch: originEpoch = null, sequence: originSequence = null } = place ?? {};
+    tx.insert(movementsTable, { ...entry, correlationId, clientId, origin, originEpoch, originSequence });
   }
 
   countAttempt(tx: Transaction, type: TransactionType, locationId: string): void {

@@ -223,6 +223,18 @@ export class Reservation extends Aggregate<ReservationState> {
   }
 
   /**
+   * A fact: a customer took the units at one location.
+   * @returns 'same' when they had been handed over before
+   * @throws ReservationNotConfirmed unless it is CONFIRMED or FULFILLED
+   * @throws NothingAtLocation when it has no units there
+   */
+  pickUp(locationId: string, at: Instant): 'changed' | 'same' {
+    const status = this.statusAt(at);
+    if (status !== 'CONFIRMED' && status !== 'FULFILLED') throw new ReservationNotConfirmed(status);
+    return this.fulfil(locationId, at);
+  }
+
+  /**
    * Stores what time has done.
    * @returns false when there is nothing to store: it is not ACTIVE or not yet due
    */

@@ -1,0 +1,57 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
+import { GzipBody } from '../../shared/http/gzip-body.ts';
+import { ApiProblems } from '../../shared/http/openapi.ts';
+import { WriteDoor } from '../../shared/http/write-door.ts';
+import { EndParkedEvents, OpenStoreStream, type PushedEvents, PushStoreEvents } from './contract.ts';
+import { toIncomingEvent } from './incoming-event.ts';
+import { OpenedStreamResponse, StoreEventsRequest, StoreEventsResponse, StorePath } from './store.dto.ts';
+
+/** What stores report, over HTTP. */
+@ApiTags('Stores')
+@Controller('v1/sync/stores')
+export class StoresController {
+  constructor(
+    private readonly door: WriteDoor,
+    private readonly commands: CommandBus,
+  ) {}
+
+  @Post(':locationId/streams')
+  @HttpCode(201)
+  @ApiOperation({
+    operationId: 'openStoreStream',
+    summary: 'Begin a new epoch of a store',
+    description:
+      'An agent opens a stream when it has none: it is new, was replaced, or was restored from a copy. Numbers then begin at 1 again, and events that are sent under an older epoch are refused. What the older ones had parked becomes dead letters (`EPOCH_ENDED`); the same event, sent again in the new epoch, is applied once and closes its letter.',
+  })
+  @ApiCreatedResponse({ type: OpenedStreamResponse, description: 'The stream is open.' })
+  @ApiProblems('VALIDATION_FAILED', 'IDEMPOTENCY_KEY_REUSED', 'NOT_FOUND')
+  async open(@HttpExchange() exchange: Exchange, @Param() { locationId }: StorePath): Promise<string> {
+    const answer = await this.door.write(exchange, new OpenStoreStream(locationId), (opened) => ({
+      status: 201,
+      body: opened,
+    }));
+    await this.commands.execute(new EndParkedEvents(locationId));
+    return answer;
+  }
+
+  @Post(':locationId/events')
+  @HttpCode(200)
+  @GzipBody()
+  @ApiOperation({
+    operationId: 'pushStoreEvents',
+    summary: 'Report what happened in a store',
+    description: `Events are facts: each is recorded once, whatever it does to the balances, in the order of its \`sequence\`, however often and in
+whatever order it comes. Every event gets a result, and the answer tells which numbers are missing.
+
+The body may come with \`Content-Encoding: gzip\`. The events are taken in several commits: when a call fails on the way, the same call
+again answers \`duplicate\` for what was taken. How to speak with the centre: docs/sync-protocol.md.`,
+  })
+  @ApiOkResponse({ type: StoreEventsResponse, description: 'What became of each event; all of it is on disk.' })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND', 'STALE_EPOCH')
+  push(@Param() { locationId }: StorePath, @Body() { epoch, events }: StoreEventsRequest): Promise<PushedEvents> {
+    return this.commands.execute(new PushStoreEvents(locationId, epoch, events.map(toIncomingEvent)));
+  }
+}

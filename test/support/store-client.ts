@@ -1,0 +1,56 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Answer, Api } from './http.ts';
+import { bodyOf } from './shop.ts';
+
+export interface SentEvent {
+  readonly id: string;
+  readonly sequence: number;
+  readonly type: unknown;
+  readonly version: unknown;
+  readonly occurredAt: unknown;
+  readonly data: unknown;
+}
+
+export interface Pushed {
+  readonly results: readonly {
+    readonly id: string;
+    readonly sequence: number;
+    readonly outcome: string;
+    readonly code?: string;
+    readonly flags?: readonly string[];
+  }[];
+  readonly nextSequence: number;
+  readonly missing: readonly (readonly [number, number])[];
+}
+
+let made = 0;
+
+/** A store's agent as the centre sees it: it sends what it is told to. */
+export class StoreClient {
+  private constructor(
+    private readonly api: Api,
+    readonly locationId: string,
+    readonly epoch: number,
+    private readonly now: () => string,
+  ) {}
+
+  static async open(api: Api, locationId: string, now = () => new Date().toISOString()): Promise<StoreClient> {
+    const opened = await api.post<{ epoch: number; nextSequence: number }>(`/v1/sync/stores/${locationId}/streams`);
+    const { epoch } = bodyOf(opened, 201);
+    return new StoreClient(api, locationId, epoch, now);
+  }
+
+  /** An event under an id that no other has. */
+  event(sequence: number, type: unknown, data: unknown): SentEvent {
+    made += 1;
+    return { id: `e-${process.pid}-${made}`, sequence, type, version: 1, occurredAt: this.now(), data };
+  }
+
+  async push(events: readonly object[]): Promise<Pushed> {
+    return bodyOf(await this.send({ epoch: this.epoch, events }));
+  }
+
+  send(body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer<Pushed>> {
+    return this.api.post<Pushed>(`/v1/sync/stores/${this.locationId}/events`, body, { key: null, headers });
+  }
+}
