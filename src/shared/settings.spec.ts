@@ -185,7 +185,8 @@ describe('run.md', () => {
     const text = readFileSync(join(__dirname, '../../run.md'), 'utf8');
     const shown = text
       .split('\n')
-      .filter((line) => /^\| `[A-Z_]+` +\|/.test(line))
+      // Those of a store's agent have a table of their own (agent-settings.spec.ts).
+      .filter((line) => /^\| `(?!STORE_)[A-Z_]+` +\|/.test(line))
       .map((line) =>
         line
           .slice(1, -1)

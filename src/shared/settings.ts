@@ -274,12 +274,17 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
 }
 
 /**
- * The settings of this process: its environment, completed by `.env` in the working directory when there is one.
+ * The settings of this process, by its environment.
  * @throws SettingsError as `readSettings` does
  */
 export function loadSettings(envFile = '.env'): Settings {
+  return readSettings(readEnvironment(envFile));
+}
+
+/** The environment of this process, completed by `.env` in the working directory when there is one. */
+export function readEnvironment(envFile = '.env'): Readonly<Record<string, string | undefined>> {
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
-  return readSettings({ ...fromFile, ...process.env });
+  return { ...fromFile, ...process.env };
 }
 
 // ---------------------------------------------------------------- kinds of settings
@@ -287,7 +292,7 @@ export function loadSettings(envFile = '.env'): Settings {
 const SQLITE_PREFIX = 'sqlite:';
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
-function whole(defaultValue: number, min: number, max: number, unit: string, desc: string) {
+export function whole(defaultValue: number, min: number, max: number, unit: string, desc: string) {
   const parse = makeExactValidator<number>((given) => {
     // Digits only: '1e3', '0x10', '5.0' and ' 5' are more often a slip than a wish.
     const value = /^\d{1,16}$/.test(given) ? Number(given) : NaN;

@@ -6,7 +6,7 @@ export interface Caller {
   readonly clientId: string;
 }
 
-const ONLY_CALLER: Caller = { tenantId: 'default', clientId: 'default' };
+export const ONLY_CALLER: Caller = { tenantId: 'default', clientId: 'default' };
 
 /** The one place that decides on tenant and client. Until there is authentication, there is one of each. */
 export function resolveCaller(_request: FastifyRequest): Caller {

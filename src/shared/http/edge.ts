@@ -6,6 +6,7 @@ import type { Settings } from '../settings.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { takesGzip, unpack } from './gzip-body.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
+import { isApiRoute } from './api-routes.ts';
 import { acceptsJson, announcesBody, isJsonBody } from './media-types.ts';
 import { fromStatus } from './problem.ts';
 import { faultOfHost, measureHeaders, waitsToBeAsked } from './request-head.ts';
@@ -110,5 +111,5 @@ function pathOrMethod(request: FastifyRequest, routes: RouteTable): DomainError 
 
 /** Metrics and documentation have types of their own. */
 function answersJson(route: string): boolean {
-  return route.startsWith('/v1/') || route.startsWith('/health/');
+  return isApiRoute(route) || route.startsWith('/health');
 }

@@ -12,6 +12,7 @@ import type { Settings } from '../settings.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
 import { registerContext, registerEdge } from './edge.ts';
+import type { ApiDescription } from './openapi/document.ts';
 import { serveOpenApi } from './openapi/page.ts';
 import { sendProblem } from './problem.filter.ts';
 import { answerClientError, answerConnect } from './raw-problem.ts';
@@ -28,8 +29,15 @@ const LATE_REQUESTS_CHECK_MS = 1_000;
 @Module({})
 class AppRoot {}
 
-/** A Nest application with the whole HTTP edge around the given modules; not listening yet. */
-export async function createHttpApp(settings: Settings, parts: readonly AppPart[]): Promise<NestFastifyApplication> {
+/**
+ * A Nest application with the whole HTTP edge around the given modules; not listening yet.
+ * @param api what its documentation says besides the calls; the centre's, unless given
+ */
+export async function createHttpApp(
+  settings: Settings,
+  parts: readonly AppPart[],
+  api?: ApiDescription,
+): Promise<NestFastifyApplication> {
   const adapter = createAdapter(settings);
   const app = await NestFactory.create<NestFastifyApplication>({ module: AppRoot, imports: [...parts] }, adapter, {
     bodyParser: false,
@@ -46,7 +54,7 @@ export async function createHttpApp(settings: Settings, parts: readonly AppPart[
   registerHttpMetrics(fastify, app.get(Metrics));
   registerRequestLog(fastify, app.get(ProcessLog).pino);
   registerEdge(fastify, routes, settings, () => lifecycle.draining);
-  serveOpenApi(app);
+  serveOpenApi(app, api);
   const { server } = fastify;
   // Fastify takes 0 for its own default; for Node, and in run.md, it means that idle connections may stay.
   server.keepAliveTimeout = settings.keepAliveTimeoutMs;

@@ -3,6 +3,7 @@ import { ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
 import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Settings } from '../settings.ts';
+import { isApiRoute } from './api-routes.ts';
 import { bodyValuesMax } from './body-values.ts';
 import { checkHeaders } from './answered-stream.ts';
 import { checkIfMatch } from './etag.ts';
@@ -38,7 +39,6 @@ interface Plan {
 /** What a handler takes that does not ask for a body, a query or a path: nothing. */
 class NoFields {}
 
-const VERSIONED_API = '/v1/';
 const NO_BODY: JsonBody = { value: {}, errors: [] };
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -61,7 +61,7 @@ export class RequestValidation implements CanActivate {
    */
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    if (request.routeOptions.url?.startsWith(VERSIONED_API) !== true) return true;
+    if (!isApiRoute(request.routeOptions.url)) return true;
     const plan = this.planOf(context);
     if (plan.keyRequired) {
       assertIdempotencyKeyPresent(request.headers);

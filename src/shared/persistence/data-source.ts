@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type Database from 'better-sqlite3';
 import { type Pool, types as pgTypes } from 'pg';
-import { DataSource, type EntitySchema } from 'typeorm';
+import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { MIGRATIONS } from '../../../migrations/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Engine } from './engine/engine.ts';
@@ -19,26 +19,45 @@ export interface Databases {
   readonly reader: Reader;
 }
 
-/** Opens the database of the settings, creates what is missing and runs the migrations. */
-export function openDatabases(settings: Settings, tables: readonly Table[]): Promise<Databases> {
-  const entities = tables.map(({ schema }) => schema as EntitySchema);
-  return settings.databaseEngine === 'sqlite' ? openSqlite(settings, entities) : openPostgres(settings, entities);
+/** In order, forward only. */
+export type Migrations = readonly (new () => MigrationInterface)[];
+
+/** What TypeORM has to know of the tables and of how they come about. */
+interface Schema {
+  readonly entities: EntitySchema[];
+  readonly migrations: (new () => MigrationInterface)[];
+  readonly migrationsTableName: string;
 }
 
-const MIGRATION_OPTIONS = { migrations: MIGRATIONS, migrationsTableName: 'schema_migrations' };
+/**
+ * Opens the database of the settings, creates what is missing and runs the migrations.
+ * @param migrations the centre's, unless the database is another program's
+ */
+export function openDatabases(
+  settings: Settings,
+  tables: readonly Table[],
+  migrations: Migrations = MIGRATIONS,
+): Promise<Databases> {
+  const schema: Schema = {
+    entities: tables.map((table) => table.schema as EntitySchema),
+    migrations: [...migrations],
+    migrationsTableName: 'schema_migrations',
+  };
+  return settings.databaseEngine === 'sqlite' ? openSqlite(settings, schema) : openPostgres(settings, schema);
+}
+
 /** Rows of one prepared statement per SQL text; there are fewer than a hundred. */
 const STATEMENT_CACHE_SIZE = 200;
 /** A WAL reader waits only for a recovery or a checkpoint that restarts the log, in milliseconds. */
 const SQLITE_READER_WAIT_MS = 1_000;
 
-async function openSqlite(settings: Settings, entities: EntitySchema[]): Promise<Databases> {
+async function openSqlite(settings: Settings, schema: Schema): Promise<Databases> {
   const file = path.resolve(settings.sqlitePath ?? '');
   mkdirSync(path.dirname(file), { recursive: true });
   const writer = new DataSource({
     type: 'better-sqlite3',
     database: file,
-    entities,
-    ...MIGRATION_OPTIONS,
+    ...schema,
     statementCacheSize: STATEMENT_CACHE_SIZE,
     // Another process may be starting on the same file: let it finish; only the write path must never wait like this.
     timeout: settings.databaseBusyMaxMs,
@@ -55,7 +74,7 @@ async function openSqlite(settings: Settings, entities: EntitySchema[]): Promise
     database: file,
     readonly: true,
     fileMustExist: true,
-    entities,
+    entities: schema.entities,
     statementCacheSize: STATEMENT_CACHE_SIZE,
     timeout: SQLITE_READER_WAIT_MS,
   });
@@ -70,8 +89,8 @@ async function openSqlite(settings: Settings, entities: EntitySchema[]): Promise
 /** Advisory lock of those who migrate: two servers may start at the same moment. */
 const MIGRATION_LOCK = 2_305_843_009;
 
-async function openPostgres(settings: Settings, entities: EntitySchema[]): Promise<Databases> {
-  const writer = postgresDataSource(settings, entities, 2, POSTGRES_WRITER_SETTINGS);
+async function openPostgres(settings: Settings, schema: Schema): Promise<Databases> {
+  const writer = postgresDataSource(settings, schema, 2, POSTGRES_WRITER_SETTINGS);
   await writer.initialize();
   const pool = poolOf(writer);
   const lock = await pool.connect();
@@ -82,7 +101,7 @@ async function openPostgres(settings: Settings, entities: EntitySchema[]): Promi
   } finally {
     lock.release();
   }
-  const reader = postgresDataSource(settings, entities, settings.readerConnectionsMax, {
+  const reader = postgresDataSource(settings, schema, settings.readerConnectionsMax, {
     default_transaction_read_only: 'on',
   });
   await reader.initialize();
@@ -94,7 +113,7 @@ async function openPostgres(settings: Settings, entities: EntitySchema[]): Promi
 
 function postgresDataSource(
   settings: Settings,
-  entities: EntitySchema[],
+  schema: Schema,
   connections: number,
   session: Readonly<Record<string, string>>,
 ): DataSource {
@@ -107,8 +126,7 @@ function postgresDataSource(
   return new DataSource({
     type: 'postgres',
     url: settings.databaseUrl,
-    entities,
-    ...MIGRATION_OPTIONS,
+    ...schema,
     applicationName: 'holdfast',
     poolSize: connections,
     connectTimeoutMS: settings.databaseBusyMaxMs,

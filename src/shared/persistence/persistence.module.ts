@@ -4,7 +4,7 @@ import { Ids } from '../kernel/ids.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { EventRecorder } from '../outbox/event-recorder.ts';
 import { Settings } from '../settings.ts';
-import { type Databases, openDatabases } from './data-source.ts';
+import { type Databases, type Migrations, openDatabases } from './data-source.ts';
 import { Reader } from './reader.ts';
 import type { Table } from './table.ts';
 import { UnitOfWork } from './unit-of-work.ts';
@@ -14,6 +14,8 @@ export interface PersistedParts {
   /** In the order in which a batch writes them. */
   readonly tables: readonly Table[];
   readonly events: readonly EventDefinition[];
+  /** How the tables come about; as the centre's do, unless said otherwise. */
+  readonly migrations?: Migrations;
 }
 
 const DATABASES = Symbol('databases');
@@ -27,14 +29,14 @@ export class PersistenceModule implements OnApplicationShutdown {
     private readonly reader: Reader,
   ) {}
 
-  static forRoot({ tables, events }: PersistedParts): DynamicModule {
+  static forRoot({ tables, events, migrations }: PersistedParts): DynamicModule {
     return {
       module: PersistenceModule,
       providers: [
         {
           provide: DATABASES,
           inject: [Settings],
-          useFactory: (settings: Settings) => openDatabases(settings, tables),
+          useFactory: (settings: Settings) => openDatabases(settings, tables, migrations),
         },
         {
           provide: UnitOfWork,

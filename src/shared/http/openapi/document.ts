@@ -26,6 +26,14 @@ units of one or more stock items until \`expiresAt\`; changing it keeps what it 
 * Members may be added to answers within version 1; a client passes over those that it does not know. Requests with members
   that the server does not know are refused.`;
 
+/** What a document tells besides its calls. */
+export interface ApiDescription {
+  readonly title: string;
+  readonly description: string;
+  /** In the order in which a newcomer needs them; a tag that is not here has no place in the document. */
+  readonly tags: readonly (readonly [name: string, description: string])[];
+}
+
 /** In the order in which a newcomer needs them; a tag that is not here has no place in the document. */
 const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Catalogue', 'Locations, which have stock, and products, which are sold'],
@@ -37,16 +45,21 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Operations', 'Health and metrics of this process'],
 ];
 
-/** The document of the whole API, the same for the same routes whatever the settings. */
-export function buildOpenApi(app: NestFastifyApplication): OpenAPIObject {
+const CENTRE: ApiDescription = { title: 'Holdfast', description: DESCRIPTION, tags: TAGS };
+
+/**
+ * The document of the whole API, the same for the same routes whatever the settings.
+ * @param api the centre's, unless the app is another program
+ */
+export function buildOpenApi(app: NestFastifyApplication, api: ApiDescription = CENTRE): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
-    .setTitle('Holdfast')
-    .setDescription(DESCRIPTION)
+    .setTitle(api.title)
+    .setDescription(api.description)
     .setVersion(API_VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'This server');
-  TAGS.forEach(([name, description]) => config.addTag(name, description));
+  api.tags.forEach(([name, description]) => config.addTag(name, description));
   // Nobody is asked who they are (yet); said, so that it is not taken for forgotten.
   const open = { ...config.build(), security: [] };
   // The builder makes an empty one.

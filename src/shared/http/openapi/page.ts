@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { v7 as uuidV7 } from 'uuid';
-import { buildOpenApi } from './document.ts';
+import { type ApiDescription, buildOpenApi } from './document.ts';
 import { REQUEST_HEADERS } from './headers.ts';
 
 const DOCS = 'docs';
@@ -27,8 +27,8 @@ const STYLE = `
 `;
 
 /** `/docs` for people and `/openapi.json` for programs; built when first asked for. */
-export function serveOpenApi(app: NestFastifyApplication): void {
-  SwaggerModule.setup(DOCS, app, () => buildOpenApi(app), {
+export function serveOpenApi(app: NestFastifyApplication, api?: ApiDescription): void {
+  SwaggerModule.setup(DOCS, app, () => buildOpenApi(app, api), {
     raw: ['json'],
     jsonDocumentUrl: '/openapi.json',
     patchDocumentOnRequest: (request, _response, document) =>
