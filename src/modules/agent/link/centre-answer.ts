@@ -1,0 +1,65 @@
+/** A JSON object from outside. */
+export type Members = Readonly<Record<string, unknown>>;
+
+/** No answer, or none that says anything: the same call may succeed later. */
+export class CentreAway extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'CentreAway';
+  }
+}
+
+/** The centre understood and said no: the same call will be refused again unless something changes. */
+export class CentreRefused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+  ) {
+    super(`The centre answered ${status} ${code}: ${detail}`);
+    this.name = 'CentreRefused';
+  }
+}
+
+/** 4xx that only mean "not now". */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/**
+ * @throws CentreAway for what may pass: 5xx, 408, 425, 429, a body that is cut or no JSON object
+ * @throws CentreRefused for every other status that is no success
+ */
+export async function answerOf(response: Response): Promise<Members> {
+  const text = await response.text().catch((error: unknown) => {
+    throw new CentreAway('The answer was cut', error);
+  });
+  if (response.ok) return membersOf(text);
+  const { code, detail } = problemOf(text);
+  if (response.status >= 500 || LATER.has(response.status)) {
+    throw new CentreAway(`The centre answered ${response.status} ${code}`);
+  }
+  throw new CentreRefused(response.status, code, detail);
+}
+
+/** @throws CentreAway when it is no JSON object: something in between has answered */
+export function membersOf(text: string): Members {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CentreAway('The answer is no JSON', error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CentreAway('The answer is no JSON object');
+  }
+  return value as Members;
+}
+
+/** Whatever of a problem document there is; a proxy may have answered with something else. */
+function problemOf(text: string): { code: string; detail: string } {
+  try {
+    const { code, detail } = membersOf(text);
+    return { code: typeof code === 'string' ? code : 'UNKNOWN', detail: typeof detail === 'string' ? detail : '' };
+  } catch {
+    return { code: 'UNKNOWN', detail: '' };
+  }
+}

@@ -1,0 +1,4 @@
+// Breaks: agent-imports-along-the-table
+import type { FeedView } from '../../sync/contract.ts';
+
+export type Followed = FeedView;
