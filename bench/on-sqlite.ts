@@ -6,12 +6,16 @@ import { loadStock } from './stock.ts';
 /**
  * Runs `work` against a stocked server on a fresh SQLite file. The file lies beside the usual one in ./data and not in
  * a temporary folder, which may be memory: what is measured is durable.
+ * @param options.env settings of the server besides the defaults
  */
-export async function onSqlite<T>(work: (server: BenchServer) => Promise<T>): Promise<T> {
+export async function onSqlite<T>(
+  work: (server: BenchServer) => Promise<T>,
+  { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<T> {
   mkdirSync('data', { recursive: true });
   const folder = mkdtempSync(resolve('data', 'bench-'));
   try {
-    const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`);
+    const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`, env);
     try {
       await loadStock(server);
       return await work(server);

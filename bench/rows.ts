@@ -4,12 +4,14 @@ import { importLatency } from './rows/import-latency.ts';
 import { importRows } from './rows/import-rows.ts';
 import { reservationHot } from './rows/reservation-hot.ts';
 import { reservationSpread } from './rows/reservation-spread.ts';
+import { reservationWithFeeds } from './rows/reservation-with-feeds.ts';
 import { statementsOnPostgres } from './rows/statements-postgres.ts';
 
 /** Every row, in the order of the table. */
 export const ROWS: readonly Row[] = [
   reservationSpread,
   reservationHot,
+  reservationWithFeeds,
   availability,
   importRows,
   importLatency,

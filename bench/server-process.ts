@@ -18,13 +18,20 @@ export interface BenchServer extends Target {
  * that the disk of the log does not mix with the disk of the database.
  *
  * @param databaseUrl as in the setting DATABASE_URL
+ * @param more of its environment
  * @throws Error with what the server said when it does not come up
  */
-export async function startServer(databaseUrl: string): Promise<BenchServer> {
+export async function startServer(
+  databaseUrl: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<BenchServer> {
   const log = openSync('/dev/null', 'w');
   const child = fork(new URL('./server.js', import.meta.url), {
     // Nothing of the caller's own settings: two runs on one machine measure the same server.
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: '0' },
+    env: {
+      ...{ PATH: process.env['PATH'], NODE_ENV: 'production', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: '0' },
+      ...more,
+    },
     stdio: ['ignore', log, 'pipe', 'ipc'],
   });
   closeSync(log);

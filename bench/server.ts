@@ -1,13 +1,15 @@
 import { createApp } from '../src/app.ts';
 import { readSettings } from '../src/shared/settings.ts';
 import { EmptyModule } from './empty.controller.ts';
+import { RelayModule } from './relay.ts';
 
 /*
- * The server of the bench: the application as it is, with one route more. It tells its address to the process that
+ * The server of the bench: the application as it is, with one route more and, with BENCH_RELAY=1, one reaction. It tells its address to the process that
  * forked it and ends with it.
  */
 
-const app = await createApp(readSettings(process.env), [EmptyModule]);
+const parts = process.env['BENCH_RELAY'] === '1' ? [EmptyModule, RelayModule] : [EmptyModule];
+const app = await createApp(readSettings(process.env), parts);
 
 async function stop(): Promise<void> {
   await app.close();

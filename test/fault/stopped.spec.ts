@@ -1,11 +1,12 @@
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import { freshKey } from '../support/http.ts';
+import { EventStreamClient, neverRead } from '../support/feeds.ts';
+import { freshKey, RawBody } from '../support/http.ts';
 import { ndjson, SlowImport } from '../support/importing.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { RawConnection } from '../support/raw-http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
-import { ShopClient } from '../support/shop.ts';
+import { bodyOf, ShopClient } from '../support/shop.ts';
 import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
 import { ServerProcess } from '../support/start-process.ts';
 
@@ -85,6 +86,32 @@ describeOnBothEngines('A server that is told to stop', (engine) => {
 
     expect([rows.length, error?.code, error?.status]).toEqual([1, 'UNAVAILABLE', 503]);
     expect((await server.exit()).code).toBe(0);
+    server = await ServerProcess.start({ DATABASE_URL: database.url });
+  });
+
+  it('ends those who wait for changes, who follow them, and who follow without reading, and exits with 0', async () => {
+    const changes = `/v1/sync/stores/${place}/changes`;
+    const stream = await EventStreamClient.open(server, `${changes}/stream`);
+    const unread = neverRead(server, `${changes}/stream?after=0`);
+    const many = { sku, locationId: place, type: 'RECEIPT', quantity: 1, reason: 'x'.repeat(500) };
+    // More than both ends of a connection keep for each other.
+    const rows = ndjson(Array<typeof many>(8_000).fill(many));
+    bodyOf(await server.api.post('/v1/stock/import', new RawBody(rows, 'application/x-ndjson')));
+    await stream.has(8_000);
+    const waiting = server.api.get(`${changes}?waitSeconds=30&after=${stream.lastId}`);
+    await eventually('all of them to be there', async () => {
+      const { text } = await server.api.get('/metrics');
+      return ['poll"} 1', 'changes"} 2'].every((feeds) => text.includes(`sync_open_feeds{kind="${feeds}`));
+    });
+
+    server.signal('SIGTERM');
+
+    expect(await waiting).toMatchObject({ status: 200, body: { changes: [], cursor: stream.lastId } });
+    await eventually('the end of the stream', () => Promise.resolve(stream.ended));
+    expect(stream.response.complete).toBe(true);
+    const { code, output } = await server.exit();
+    expect([code, output]).toEqual([0, expect.not.stringContaining('not finished in time')]);
+    unread.destroy();
     server = await ServerProcess.start({ DATABASE_URL: database.url });
   });
 });

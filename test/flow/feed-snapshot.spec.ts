@@ -1,8 +1,6 @@
-import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { QueryBus } from '@nestjs/cqrs';
 import { jest } from '@jest/globals';
-import { ListStockWithHolds, RecordMovement } from '../../src/modules/inventory/contract.ts';
-import { FulfilReservation } from '../../src/modules/reservation/contract.ts';
-import { runInContext } from '../../src/shared/kernel/context.ts';
+import { ListStockWithHolds } from '../../src/modules/inventory/contract.ts';
 import { counts } from '../support/counts.ts';
 import { allChangesOf, changesOf, type Snapshot, snapshotOf } from '../support/feeds.ts';
 import { problemOf } from '../support/http.ts';
@@ -10,6 +8,7 @@ import { passDays, purge } from '../support/retention.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { type Shop, stockPath, useShop } from '../support/shop.ts';
+import { type SentEvent, StoreClient } from '../support/store-client.ts';
 import { StoreCopy } from '../support/store-copy.ts';
 import { aStormWorld, storm, type StormWorld } from '../support/storm.ts';
 
@@ -83,41 +82,70 @@ describeOnBothEngines('GET /v1/sync/stores/{locationId}/snapshot', (engine) => {
   });
 });
 
-/** What a store did itself: the centre does not tell it, so its copy adds it. */
-interface OwnDeeds {
-  readonly deltas: { readonly sku: string; readonly delta: number }[];
-  readonly pickups: string[];
-}
+/** A store: it pushes what happens in it, and keeps a copy of its stock that it never compares. */
+class Store {
+  private copy = new StoreCopy();
+  private cursor = '0';
+  private sequence = 1;
 
-/** A store that pushes a few sales, receipts and pickups. */
-async function push(shop: Shop, place: string, world: StormWorld, random: Random, known: string[]): Promise<OwnDeeds> {
-  const done: OwnDeeds = { deltas: [], pickups: [] };
-  const context = { tenantId: 'default', clientId: place, correlationId: 'push', traceparent: null, origin: place };
-  const carryOut = async (command: RecordMovement | FulfilReservation): Promise<boolean> => {
-    try {
-      await runInContext(context, () =>
-        shop.app.app.get(CommandBus, { strict: false }).execute<object, object>(command),
-      );
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  for (let deed = 0; deed < 6; deed += 1) {
-    const id = known.length > 0 && random.chance(40) ? random.pick(known) : null;
-    if (id !== null) {
-      const isPaid = (await shop.reservation(id)).status === 'CONFIRMED';
-      if (isPaid && (await carryOut(new FulfilReservation(id, place)))) done.pickups.push(id);
-      continue;
-    }
-    const [sku, quantity] = [random.pick(world.skus), random.whole(1, 3)];
-    const type = random.chance(50) ? 'SALE' : 'RECEIPT';
-    const movement = { type, quantity, reason: null, reference: null } as const;
-    if (await carryOut(new RecordMovement(sku, place, movement))) {
-      done.deltas.push({ sku, delta: type === 'SALE' ? -quantity : quantity });
+  private constructor(
+    private readonly shop: Shop,
+    private readonly client: StoreClient,
+    private readonly skus: readonly string[],
+    private readonly random: Random,
+  ) {}
+
+  static async open(shop: Shop, place: string, { skus }: StormWorld, random: Random): Promise<Store> {
+    return new Store(shop, await StoreClient.open(shop.api, place, () => shop.clock.iso()), skus, random);
+  }
+
+  beginWith(snapshot: Snapshot): void {
+    expect(snapshot.start).toMatchObject({ epoch: this.client.epoch, nextSequence: this.sequence });
+    this.copy = new StoreCopy(snapshot);
+    ({ cursor: this.cursor } = snapshot.start);
+  }
+
+  /** Sales, receipts, counts and pickups, some at a time. */
+  async push(calls: number): Promise<void> {
+    for (let call = 0; call < calls; call += 1) {
+      const events = Array.from({ length: this.random.whole(1, 4) }, () => this.anEvent());
+      const { results } = await this.client.push(events);
+      results.forEach(({ outcome }, index) => {
+        const { type, data } = events[index]!;
+        if (type !== 'pickup') expect(outcome).toBe('applied');
+        else if (outcome === 'applied') this.copy.pickUp((data as { reservationId: string }).reservationId);
+      });
     }
   }
-  return done;
+
+  async follow(): Promise<void> {
+    const told = await allChangesOf(this.shop.api, this.client.locationId, this.cursor, this.random.whole(1, 40));
+    for (const change of told.changes) {
+      this.copy.apply(change);
+      // Each may come twice.
+      if (change.type.startsWith('inventory.stock.')) this.copy.apply(change);
+    }
+    ({ cursor: this.cursor } = told);
+  }
+
+  stockOf(sku: string): unknown {
+    const { version: _, ...item } = this.copy.items.get(sku)!;
+    return item;
+  }
+
+  private anEvent(): SentEvent {
+    const [sku, quantity, dice] = [this.random.pick(this.skus), this.random.whole(1, 3), this.random.whole(1, 100)];
+    const { toHandOver } = this.copy;
+    const make = (type: string, data: object): SentEvent => this.client.event(this.sequence++, type, data);
+    if (dice <= 30 && toHandOver.length > 0) return make('pickup', { reservationId: this.random.pick(toHandOver) });
+    if (dice <= 40) {
+      this.copy.count(sku, quantity * 4);
+      return make('count', { sku, counted: quantity * 4, cursor: this.cursor });
+    }
+    const isSale = dice <= 70;
+    this.copy.applyOwn(sku, isSale ? -quantity : quantity);
+    return make(isSale ? 'sale' : 'receipt', { sku, quantity });
+  }
 }
 
 describeOnBothEngines('A copy of a store', (engine) => {
@@ -130,43 +158,23 @@ describeOnBothEngines('A copy of a store', (engine) => {
       const [place = ''] = world.locations;
       await manyItems(shop, place, world);
       const known: string[] = [];
+      const store = await Store.open(shop, place, world, random);
       await storm(shop.api, world, random, 30, known);
-      await push(shop, place, world, random, known);
+      await store.push(3);
 
-      const snapshot = await whileOthersWrite(shop, () => storm(shop.api, world, random, 6, known), place);
-      const copy = new StoreCopy(snapshot);
-      const own: OwnDeeds = { deltas: [], pickups: [] };
-      let { cursor } = snapshot.start;
-      for (let leg = 0; leg < 4; leg += 1) {
-        const [deeds] = await Promise.all([
-          push(shop, place, world, random, known),
-          storm(shop.api, world, random, 15, known),
-        ]);
-        own.deltas.push(...deeds.deltas);
-        own.pickups.push(...deeds.pickups);
-        const told = await allChangesOf(shop.api, place, cursor, random.whole(1, 40));
-        told.changes.forEach((change) => {
-          copy.apply(change);
-          // Each may come twice.
-          if (change.type.startsWith('inventory.stock.')) copy.apply(change);
-        });
-        ({ cursor } = told);
+      store.beginWith(await whileOthersWrite(shop, () => storm(shop.api, world, random, 6, known), place));
+      for (let leg = 0; leg < 5; leg += 1) {
+        await store.follow();
+        await Promise.all([store.push(4), storm(shop.api, world, random, 15, known)]);
       }
-      own.deltas.forEach(({ sku, delta }) => {
-        copy.applyOwn(sku, delta);
-      });
-      own.pickups.forEach((id) => {
-        copy.pickUp(id);
-      });
+      await store.follow();
 
-      const { items } = await snapshotOf(shop.api, place);
-      const centre = new StoreCopy({ ...snapshot, items });
-      const seen = (of: StoreCopy) =>
-        [...of.items].filter(([sku]) => world.skus.includes(sku)).map(([sku, { version: _, ...item }]) => [sku, item]);
-      expect([round, seen(copy)]).toEqual([round, seen(centre)]);
-      expect(world.skus.map((sku) => copy.items.get(sku)?.onHand)).toEqual(
-        await Promise.all(world.skus.map(async (sku) => (await shop.stock(sku, place)).onHand)),
-      );
+      const centre = new StoreCopy(await snapshotOf(shop.api, place));
+      for (const sku of world.skus) {
+        const { version: _, ...item } = centre.items.get(sku)!;
+        expect([round, sku, store.stockOf(sku)]).toEqual([round, sku, item]);
+        expect(item.onHand).toBe((await shop.stock(sku, place)).onHand);
+      }
     }
   }, 600_000);
 

@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import type { RunningApp } from './start-app.ts';
 import { bodyOf, type StockItem } from './shop.ts';
 import type { Api } from './http.ts';
@@ -144,6 +145,15 @@ export class EventStreamClient {
   close(): void {
     this.response.destroy();
   }
+}
+
+/** A reader that asks and takes nothing of the answer. @returns what is to be destroyed in the end */
+export function neverRead({ url }: Pick<RunningApp, 'url'>, path: string): Socket {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).pause();
+  socket.on('error', () => undefined);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  return socket;
 }
 
 /** A line of a snapshot behind its first. */

@@ -24,6 +24,7 @@ export interface CopiedItem {
  */
 export class StoreCopy {
   readonly items = new Map<string, CopiedItem>();
+  private readonly handedOver = new Set<string>();
 
   constructor(snapshot?: Snapshot) {
     for (const { sku, holds, onHand, held, committed, incoming, safetyStock, version } of snapshot?.items ?? []) {
@@ -57,8 +58,20 @@ export class StoreCopy {
     this.itemOf(sku).onHand += delta;
   }
 
+  /** What the store found on its shelf. */
+  count(sku: string, counted: number): void {
+    this.itemOf(sku).onHand = counted;
+  }
+
+  /** Reservations that are paid for and wait here to be handed over. */
+  get toHandOver(): string[] {
+    const holds = [...this.items.values()].flatMap((item) => [...item.holds]);
+    return [...new Set(holds.filter(([, { state }]) => state === 'COMMITTED').map(([holdId]) => holdId))];
+  }
+
   /** A customer took a reservation that the store had known of. */
   pickUp(holdId: string): void {
+    this.handedOver.add(holdId);
     for (const item of this.items.values()) {
       const hold = item.holds.get(holdId);
       if (hold?.state !== 'COMMITTED') continue;
@@ -68,6 +81,8 @@ export class StoreCopy {
   }
 
   private move(item: CopiedItem, { delta = 0, holdId, movementType, stock }: Change['data']): void {
+    // The centre was told by somebody else, too; it is the same hand-over.
+    if (holdId !== undefined && this.handedOver.has(holdId)) return;
     item.onHand += delta;
     if (holdId !== undefined) this.changeHold(item, holdId, 'COMMITTED', delta);
     // Units that come out of a transfer were incoming here, or they come back to where they were sent from; only the

@@ -4,7 +4,7 @@ import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger
 import { AnswersStream } from '../../shared/http/answered-stream.ts';
 import { type Exchange, HttpExchange, JSON_TYPE } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
-import { ChangesQuery, ChangesResponse, ChangesStreamQuery, StorePath } from './feed.dto.ts';
+import { ChangesQuery, ChangesResponse, ChangesStreamQuery } from './feed.dto.ts';
 import {
   CHANGES_OPERATION,
   CHANGES_STREAM_OPERATION,
@@ -17,6 +17,7 @@ import { FeedPolls } from './feeds/feed-polls.ts';
 import { FeedStreams } from './feeds/feed-streams.ts';
 import { KnownLocations } from './feeds/known-locations.ts';
 import { EVENT_STREAM_TYPE, LAST_EVENT_ID, positionOf } from './feeds/server-sent-events.ts';
+import { StorePath } from './store.dto.ts';
 
 /** What the centre tells a store about its stock. */
 @ApiTags('Stores')

@@ -200,3 +200,12 @@ export class PushStoreEvents extends Command<PushedEvents> {
     super();
   }
 }
+
+// ---------------------------------------------------------------- feeds: queries
+
+/** Where a store's stream stands; one that was never opened is at epoch 0. */
+export class GetStreamPosition extends Query<OpenedStream> {
+  constructor(readonly locationId: string) {
+    super();
+  }
+}

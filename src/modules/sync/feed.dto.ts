@@ -11,11 +11,6 @@ const CHANGES_DEFAULT = 200;
 /** Most skus that one stream may name. */
 const STREAMED_SKUS_MAX = 200;
 
-export class StorePath {
-  @IdField({ description: 'The location of the store.', example: 'S1' })
-  locationId!: string;
-}
-
 /** What every feed can be asked: from where on. */
 class FeedQuery {
   @PatternQuery(FEED_CURSOR_PATTERN, 'must be a cursor of a feed', {

@@ -10,12 +10,14 @@ import { NDJSON_TYPES } from '../../shared/http/streamed-body.ts';
 import type { ResultStream } from '../../shared/rows/result-stream.ts';
 import { RESULTS_CONTENT_TYPE } from '../../shared/rows/row-streams.ts';
 import { ListStockWithHolds, type StockWithHolds } from '../inventory/contract.ts';
-import { StorePath, toSnapshotLine } from './feed.dto.ts';
+import { GetStreamPosition } from './contract.ts';
+import { toSnapshotLine } from './feed.dto.ts';
 import { SNAPSHOT_OPERATION, SNAPSHOT_RESPONSE } from './feed.openapi.ts';
 import { formatFeedCursor } from './feed-cursor.ts';
 import { FeedLog } from './feeds/feed-log.ts';
 import { FeedStreams } from './feeds/feed-streams.ts';
 import { KnownLocations } from './feeds/known-locations.ts';
+import { StorePath } from './store.dto.ts';
 
 /** Items of one read: on SQLite nothing else is answered meanwhile. */
 const PAGE_ITEMS = 250;
@@ -40,8 +42,9 @@ export class SnapshotController {
     await this.locations.assertKnown(locationId);
     // Read before any item: what is stored afterwards comes behind it, whether or not an item has it already.
     const cursor = formatFeedCursor(await this.log.newest());
+    const { epoch, nextSequence } = await this.queries.execute(new GetStreamPosition(locationId));
     const answer = this.streams.pour(exchange, 'snapshot', async (stream) => {
-      await stream.send(`${JSON.stringify({ cursor, epoch: 0, nextSequence: 1 })}\n`);
+      await stream.send(`${JSON.stringify({ cursor, epoch, nextSequence })}\n`);
       await this.writeItems(stream, locationId);
     });
     exchange.reply.header('content-type', RESULTS_CONTENT_TYPE);

@@ -10,6 +10,7 @@ import { FeedStreams } from './feeds/feed-streams.ts';
 import { KnownLocations } from './feeds/known-locations.ts';
 import { DiscardDeadLetterHandler } from './handlers/discard-dead-letter.ts';
 import { GetDeadLetterHandler } from './handlers/get-dead-letter.ts';
+import { GetStreamPositionHandler } from './handlers/get-stream-position.ts';
 import { ListDeadLettersHandler } from './handlers/list-dead-letters.ts';
 import { RehearseReplayHandler } from './handlers/rehearse-replay.ts';
 import { EndParkedEventsHandler } from './handlers/end-parked-events.ts';
@@ -38,7 +39,7 @@ const DEAD_LETTER_HANDLERS = [
 ];
 
 const FEED_CONTROLLERS = [ChangesController, SnapshotController, StockStreamController];
-const FEED_PROVIDERS = [KnownLocations, FeedLog, Feeds, FeedPolls, FeedStreams];
+const FEED_PROVIDERS = [KnownLocations, FeedLog, Feeds, FeedPolls, FeedStreams, GetStreamPositionHandler];
 
 /** Stores, their streams and what comes in them. */
 const STORE_PROVIDERS = [

@@ -45,15 +45,23 @@ export function checkHeaders(request: FastifyRequest, errors: FieldError[]): voi
 }
 
 /**
- * Lets an answer take its time: a connection on which nothing moves is otherwise taken for dead. Whoever calls this ends
- * the answer by a limit of his own.
+ * Lets an answer take its time: a connection on which nothing moves is otherwise taken for dead.
+ * @param onClose called once the answer has gone out, or its caller has gone
+ * @returns sets a limit again, in milliseconds: for the end of an answer that nobody may read any more
  */
-export function allowSilence({ request, reply }: Exchange): void {
+export function allowSilence({ request, reply }: Exchange, onClose: () => void): (ms: number) => void {
   const { socket } = request.raw;
   const usualMs = socket.timeout ?? 0;
+  let ownMs = 0;
   socket.setTimeout(0);
   reply.raw.once('close', () => {
-    // Where idle connections have a limit, Node sets that now and the usual one with the next request.
-    if (socket.timeout === 0) socket.setTimeout(usualMs);
+    onClose();
+    // Where idle connections have a limit, Node has set that by now, and will set the usual one for the next request.
+    if (socket.timeout === ownMs) socket.setTimeout(usualMs);
   });
+  return (ms) => {
+    if (reply.raw.closed || reply.raw.writableFinished) return;
+    ownMs = ms;
+    socket.setTimeout(ms);
+  };
 }

@@ -45,6 +45,18 @@ export function schemaIdOf(type: string, version: number): string {
 }
 
 export function toCloudEvent(event: StoredEvent): CloudEvent {
+  return { ...toEnvelope(event), data: event.data };
+}
+
+/**
+ * The same as JSON text, without reading the data and writing them again.
+ * @param dataText JSON text of data in the newest version of their type
+ */
+export function writeCloudEvent(event: Omit<StoredEvent, 'data'>, dataText: string): string {
+  return `${JSON.stringify(toEnvelope(event)).slice(0, -1)},"data":${dataText}}`;
+}
+
+function toEnvelope(event: Omit<StoredEvent, 'data'>): Omit<CloudEvent, 'data'> {
   const { eventId, type, version, subject, subjectVersion, occurredAt, correlationId } = event;
   const { locationId, origin, causationId, traceparent } = event;
   return {
@@ -56,7 +68,6 @@ export function toCloudEvent(event: StoredEvent): CloudEvent {
     time: toIsoInstant(occurredAt),
     datacontenttype: 'application/json',
     dataschema: schemaIdOf(type, version),
-    data: event.data,
     dataversion: version,
     subjectversion: subjectVersion,
     ...(locationId === null ? {} : { locationid: locationId }),

@@ -1,5 +1,5 @@
 import { toIsoInstant } from '../../../shared/kernel/clock.ts';
-import { toCloudEvent } from '../../../shared/outbox/cloud-event.ts';
+import { toCloudEvent, writeCloudEvent } from '../../../shared/outbox/cloud-event.ts';
 import { type LoggedEvent, readEvent, type StoredEvent } from '../../../shared/outbox/stored-event.ts';
 import type { Upcasting } from '../../../shared/outbox/upcasting.ts';
 import {
@@ -55,7 +55,6 @@ export class FeedChange {
   readonly locationIds: readonly string[];
   /** Null when it is about a transfer. */
   readonly sku: string | null;
-  private event: StoredEvent | undefined;
   private cloudEventText: string | undefined;
   private stockText: string | undefined;
 
@@ -79,7 +78,7 @@ export class FeedChange {
 
   /** JSON text of the CloudEvent. */
   get cloudEvent(): string {
-    this.cloudEventText ??= JSON.stringify(toCloudEvent(this.read()));
+    this.cloudEventText ??= this.writeCloudEvent();
     return this.cloudEventText;
   }
 
@@ -89,6 +88,13 @@ export class FeedChange {
     return this.stockText;
   }
 
+  private writeCloudEvent(): string {
+    const { type, version, payload } = this.logged;
+    return this.upcasting.newestVersionOf(type) === version
+      ? writeCloudEvent(this.logged, payload)
+      : JSON.stringify(toCloudEvent(this.read()));
+  }
+
   private writeStock(): string {
     const { data, subjectVersion: version, occurredAt } = this.read() as StoredEvent<StockEventData>;
     const { sku, locationId, stock } = data;
@@ -96,7 +102,6 @@ export class FeedChange {
   }
 
   private read(): StoredEvent {
-    this.event ??= readEvent(this.upcasting, this.logged);
-    return this.event;
+    return readEvent(this.upcasting, this.logged);
   }
 }

@@ -91,8 +91,7 @@ export class FeedPolls {
     let reader: FeedReader | undefined;
     try {
       reader = await this.feeds.follow(interest, after);
-      allowSilence(exchange);
-      exchange.reply.raw.once('close', reader.stop.bind(reader));
+      allowSilence(exchange, reader.stop.bind(reader));
       for (;;) {
         const changes = await reader.next(limit);
         const leftMs = endMs - performance.now();

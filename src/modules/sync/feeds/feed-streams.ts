@@ -12,7 +12,7 @@ import type { FeedChange } from './feed-change.ts';
 import type { FeedInterest } from './feed-interest.ts';
 import { FeedLog } from './feed-log.ts';
 import type { FeedReader } from './feed-reader.ts';
-import { type FeedPlace, Feeds } from './feeds.ts';
+import { Feeds } from './feeds.ts';
 import { EVENT_STREAM_CONTENT_TYPE, heartbeatFrame, openingFrame, toFrame } from './server-sent-events.ts';
 
 /** Changes that are written at a time: about as much text as a slow reader may leave unread. */
@@ -78,22 +78,24 @@ export class FeedStreams {
     if (exchange.request.method === 'HEAD') return Readable.from([]);
     if (this.feeds.isStopping) throw new Unavailable('The server is stopping; ask again');
     const place = this.feeds.enter(kind);
-    allowSilence(exchange);
+    const forget = this.lifecycle.onDraining(() => {
+      setTimeout(() => exchange.reply.raw.destroy(), LEAVE_MAX_MS).unref();
+    });
+    const limitSilence = allowSilence(exchange, forget);
     const stream = new ResultStream(this.settings.feedUnreadMaxMs);
-    void this.run(stream, kind, place, write);
+    void this.run(stream, kind, write).finally(() => {
+      place.leave();
+      // What is written may still wait for its reader.
+      limitSilence(this.settings.feedUnreadMaxMs);
+    });
     return stream;
   }
 
   private async run(
     stream: ResultStream,
     kind: FeedKind,
-    place: FeedPlace,
     write: (stream: ResultStream) => Promise<void>,
   ): Promise<void> {
-    const forget = this.lifecycle.onDraining(() => {
-      setTimeout(() => stream.destroy(), LEAVE_MAX_MS).unref();
-    });
-    stream.once('close', forget);
     try {
       await write(stream);
       if (!stream.destroyed) stream.finish();
@@ -104,7 +106,6 @@ export class FeedStreams {
       }
     } finally {
       if (stream.isCut) this.metrics.countDroppedFeed(kind);
-      place.leave();
     }
   }
 

@@ -6,9 +6,14 @@ import { FEED_TYPES, FeedChange } from './feed-change.ts';
 import { type FeedInterest, keysOf } from './feed-interest.ts';
 
 /** Changes that are kept for readers which are a little behind; whoever is further behind reads the log. */
-const TAIL_CHANGES_MAX = 4_000;
+const TAIL_CHANGES_MAX = 2_000;
 /** Events of one look: requests have their turn between two. */
 const PAGE_EVENTS = 500;
+/**
+ * Time between the beginnings of two looks, in milliseconds. The first one after a rest is made at once; while commits
+ * follow each other, one look serves several of them.
+ */
+const LOOK_EVERY_MS = 50;
 /** How soon a look that failed is tried again, in milliseconds. */
 const RETRY_MS = 250;
 
@@ -105,8 +110,10 @@ export class FeedTail {
     for (let failed = false; this.wanted && !this.stopped;) {
       this.wanted = false;
       try {
+        const beganMs = performance.now();
         await this.readToEnd();
         failed = false;
+        await pause(Math.max(0, beganMs + LOOK_EVERY_MS - performance.now()), undefined, { ref: false });
       } catch (error) {
         if (!failed) this.logger.warn({ err: error }, 'Could not read what the feeds tell; trying again');
         failed = this.wanted = true;

@@ -1,0 +1,37 @@
+import { get } from 'node:http';
+import type { Target } from './load.ts';
+
+/** A feed that somebody follows and throws away. */
+export interface Following {
+  /** So much of it has arrived. */
+  readonly bytes: number;
+  stop(): void;
+}
+
+/** @returns once the stream has begun @throws Error when it is refused */
+export function follow({ url }: Target, path: string): Promise<Following> {
+  return new Promise((resolve, reject) => {
+    const request = get(`${url}${path}`, { agent: false, headers: { accept: 'text/event-stream' } });
+    request.once('error', reject);
+    request.once('response', (response) => {
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      response.on('error', () => undefined);
+      const following: Following = {
+        get bytes() {
+          return bytes;
+        },
+        stop: () => {
+          request.destroy();
+        },
+      };
+      if (response.statusCode !== 200) reject(new Error(`${path}: ${response.statusCode}`));
+      else
+        response.once('data', () => {
+          resolve(following);
+        });
+    });
+  });
+}
