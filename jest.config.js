@@ -2,7 +2,7 @@
  * Jest 30 cannot `require` ES modules before Node 24.9, and its own ES-module mode needs an experimental flag. So swc
  * turns everything that is an ES module into CommonJS for the tests: our sources, and these packages.
  */
-const ES_MODULE_PACKAGES = ['@nestjs', '@seriousme', 'cookie', 'content-disposition', 'typebox', 'uuid'];
+const ES_MODULE_PACKAGES = ['@nestjs', '@seriousme', 'cookie', 'content-disposition', 'typebox', 'uuid', 'jose'];
 
 const common = {
   swcrc: false,

@@ -9,6 +9,8 @@ import { PickLists0010 } from './0010-pick-lists.ts';
 import { StoreStreams0011 } from './0011-store-streams.ts';
 import { CommittedHolds0013 } from './0013-committed-holds.ts';
 import { Freshness0014 } from './0014-freshness.ts';
+import { Access0020 } from './0020-access.ts';
+import { ClientsOfReservations0021 } from './0021-clients-of-reservations.ts';
 
 /** In order, forward only: what was released is never edited, only followed. */
 export const MIGRATIONS = [
@@ -23,4 +25,6 @@ export const MIGRATIONS = [
   StoreStreams0011,
   CommittedHolds0013,
   Freshness0014,
+  Access0020,
+  ClientsOfReservations0021,
 ];

@@ -7,6 +7,9 @@ import { SYNC_TABLES, SyncModule } from './modules/sync/sync.module.ts';
 import { storeConflictsTable } from './modules/sync/storage/store-conflict.table.ts';
 import { storeEventsTable } from './modules/sync/storage/store-event.table.ts';
 import { PUBLISHED_EVENTS } from './published-events.ts';
+import { ACCESS_TABLES, AccessModule } from './shared/access/access.module.ts';
+import { revokedTokensTable } from './shared/access/revoked-token.table.ts';
+import { signingKeysTable } from './shared/access/signing-key.table.ts';
 import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts';
 import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
 import { HttpModule } from './shared/http/http.module.ts';
@@ -33,14 +36,23 @@ export class AppModule {
             ...RESERVATION_TABLES,
             ...SYNC_TABLES,
             ...OUTBOX_TABLES,
+            ...ACCESS_TABLES,
             idempotencyKeysTable,
             retentionMarksTable,
           ],
           events: PUBLISHED_EVENTS.events,
         }),
-        HousekeepingModule.forRoot([idempotencyKeysTable, importChunksTable, storeEventsTable, storeConflictsTable]),
+        HousekeepingModule.forRoot([
+          idempotencyKeysTable,
+          importChunksTable,
+          storeEventsTable,
+          storeConflictsTable,
+          signingKeysTable,
+          revokedTokensTable,
+        ]),
         OutboxModule.forRoot(PUBLISHED_EVENTS),
         HttpModule,
+        AccessModule,
         InventoryModule,
         ReservationModule,
         SyncModule,

@@ -6,6 +6,7 @@ import { StoreModule } from './store.module.ts';
 
 const API: ApiDescription = {
   title: 'Holdfast: the agent of a store',
+  guarded: false,
   description: `One store beside its tills. Everything here works while the centre is away: 201 means that it is on the disk of the store, and the
 centre is told as soon as it is there.
 

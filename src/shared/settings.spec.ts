@@ -196,7 +196,7 @@ describe('run.md', () => {
 
     const wanted = Object.entries(SETTINGS).map(([name, { initial, range, unit, desc }]) => [
       `\`${name}\``,
-      `\`${initial}\``,
+      initial === null ? '' : `\`${initial}\``,
       range,
       unit,
       desc,

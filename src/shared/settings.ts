@@ -3,6 +3,10 @@ import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import { cleanEnv, makeExactValidator } from 'envalid';
 
+export const SWITCH = ['on', 'off'] as const;
+export type Switch = (typeof SWITCH)[number];
+export const METRICS_OPENINGS = ['loopback', 'on', 'off'] as const;
+export type MetricsOpening = (typeof METRICS_OPENINGS)[number];
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -16,6 +20,16 @@ export const SETTINGS = {
   PORT: whole(3000, 0, 65_535, 'TCP port', 'Where the server listens; 0 picks a free port.'),
   HOST: host('127.0.0.1', 'The address it listens on; `0.0.0.0` is every IPv4 address, `::` every address.'),
   DATABASE_URL: databaseUrl('sqlite:./data/holdfast.sqlite', 'The database. A password in it is never printed.'),
+  AUTH: oneOf(SWITCH, 'off', 'Whether callers are asked for a key. `off` is for a loopback address only.'),
+  HOLDFAST_ADMIN_KEY: secret(32, 200, 'The first key, of platform and operator. Left out, one is made: `admin.key`.'),
+  DOCS_OPEN: oneOf(SWITCH, 'on', 'Whether `/docs` and `/openapi.json` are shown without a key.'),
+  METRICS_OPEN: oneOf(
+    METRICS_OPENINGS,
+    'loopback',
+    'Whether `/metrics` is shown without a key; `loopback`: if HOST is one.',
+  ),
+  ACCESS_TOKEN_SECONDS: whole(900, 60, 3600, 's', 'How long a token of `POST /v1/auth/token` is good for.'),
+  SIGNING_KEY_HOURS: whole(24, 1, 720, 'h', 'How long a server signs tokens with the same key.'),
   HOLD_TTL_SECONDS: whole(900, 1, 14_400, 's', 'How long a reservation holds its units when the caller does not say.'),
   HOLD_LIFETIME_MAX_SECONDS: whole(86_400, 1, 2_592_000, 's', 'The oldest that renewals let a reservation become.'),
   IDEMPOTENCY_KEY_HOURS: whole(24, 1, 720, 'h', 'How long the answer to an `Idempotency-Key` is kept.'),
@@ -118,13 +132,27 @@ const AT_MOST: readonly (readonly [lower: WholeNumberName, upper: WholeNumberNam
 ];
 
 type SettingName = keyof typeof SETTINGS;
-type WholeNumberName = Exclude<SettingName, 'HOST' | 'DATABASE_URL' | 'LOG_LEVEL'>;
-type SettingValues = Record<WholeNumberName, number> & { HOST: string; DATABASE_URL: string; LOG_LEVEL: LogLevel };
+type OtherSettings = {
+  HOST: string;
+  DATABASE_URL: string;
+  LOG_LEVEL: LogLevel;
+  AUTH: Switch;
+  HOLDFAST_ADMIN_KEY: string | undefined;
+  DOCS_OPEN: Switch;
+  METRICS_OPEN: MetricsOpening;
+};
+type WholeNumberName = Exclude<SettingName, keyof OtherSettings>;
+type SettingValues = Record<WholeNumberName, number> & OtherSettings;
 
 /** All settings, validated. `SETTINGS` says what each is for, in which unit and range. */
 export class Settings {
   readonly port: number;
   readonly host: string;
+  readonly auth: Switch;
+  readonly docsOpen: Switch;
+  readonly metricsOpen: MetricsOpening;
+  readonly accessTokenSeconds: number;
+  readonly signingKeyHours: number;
   readonly holdTtlSeconds: number;
   readonly holdLifetimeMaxSeconds: number;
   readonly idempotencyKeyHours: number;
@@ -168,13 +196,20 @@ export class Settings {
   readonly diskFreeBytesMin: number;
   readonly eventLoopDelayMaxMs: number;
   readonly readyQueueWorksMax: number;
-  /** A private field, so that neither JSON.stringify nor a log line of the settings shows the password in it. */
+  /** Private fields, so that neither JSON.stringify nor a log line of the settings shows what is secret. */
   readonly #databaseUrl: string;
+  readonly #holdfastAdminKey: string | null;
 
   constructor(values: SettingValues) {
     this.port = values.PORT;
     this.host = values.HOST;
     this.#databaseUrl = values.DATABASE_URL;
+    this.#holdfastAdminKey = values.HOLDFAST_ADMIN_KEY ?? null;
+    this.auth = values.AUTH;
+    this.docsOpen = values.DOCS_OPEN;
+    this.metricsOpen = values.METRICS_OPEN;
+    this.accessTokenSeconds = values.ACCESS_TOKEN_SECONDS;
+    this.signingKeyHours = values.SIGNING_KEY_HOURS;
     this.holdTtlSeconds = values.HOLD_TTL_SECONDS;
     this.holdLifetimeMaxSeconds = values.HOLD_LIFETIME_MAX_SECONDS;
     this.idempotencyKeyHours = values.IDEMPOTENCY_KEY_HOURS;
@@ -225,6 +260,11 @@ export class Settings {
     return this.#databaseUrl;
   }
 
+  /** Null: none was given. */
+  get holdfastAdminKey(): string | null {
+    return this.#holdfastAdminKey;
+  }
+
   get databaseEngine(): DatabaseEngine {
     return this.#databaseUrl.startsWith(SQLITE_PREFIX) ? 'sqlite' : 'postgres';
   }
@@ -269,6 +309,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (env[lower] === undefined) fitting[lower] = fitting[upper];
     else problems.push(`${lower} is ${fitting[lower]}; it must not be more than ${upper}, which is ${fitting[upper]}`);
   }
+  // Only where it was said: nobody who leaves it out is to lose a server that they have.
+  if (env.AUTH === 'off' && !isLoopback(fitting.HOST)) {
+    problems.push(`AUTH is off; it must be on unless HOST is a loopback address, and HOST is ${fitting.HOST}`);
+  }
   if (problems.length > 0) throw new SettingsError(problems);
   return new Settings(fitting);
 }
@@ -285,6 +329,11 @@ export function loadSettings(envFile = '.env'): Settings {
 export function readEnvironment(envFile = '.env'): Readonly<Record<string, string | undefined>> {
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
   return { ...fromFile, ...process.env };
+}
+
+/** @returns whether only this machine can reach a server that listens there */
+export function isLoopback(host: string): boolean {
+  return host === '::1' || host.toLowerCase() === 'localhost' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 // ---------------------------------------------------------------- kinds of settings
@@ -323,6 +372,18 @@ function host(defaultValue: string, desc: string) {
     range: 'IP address or host name',
     initial: defaultValue,
   };
+}
+
+/** A text that is shown nowhere: neither when it is right nor when it is wrong. Left out, there is none. */
+function secret(charactersMin: number, charactersMax: number, desc: string) {
+  const range = `${charactersMin}..${charactersMax} printable characters`;
+  const parse = makeExactValidator<string>((given) => {
+    // As a header can carry it: printable ASCII, and no space at either end.
+    const printable = /^[\x21-\x7e][\x20-\x7e]*[\x21-\x7e]$/.test(given);
+    if (printable && given.length >= charactersMin && given.length <= charactersMax) return given;
+    throw new Error(`must be ${range}, without spaces at its ends`);
+  });
+  return { ...parse({ default: undefined, desc }), unit: '', range, initial: null };
 }
 
 function databaseUrl(defaultValue: string, desc: string) {

@@ -97,7 +97,7 @@ class GapSearch {
     const gaps: string[] = [];
     if (!description) gaps.push(`the answer ${status} has no description`);
     if (headers['X-Correlation-Id'] === undefined) gaps.push(`the answer ${status} has no X-Correlation-Id`);
-    return status === '304' ? gaps : [...gaps, ...this.ofContent(`the answer ${status}`, content)];
+    return ['204', '304'].includes(status) ? gaps : [...gaps, ...this.ofContent(`the answer ${status}`, content)];
   }
 
   private ofContent(what: string, content: Readonly<Record<string, MediaType>>): string[] {

@@ -22,6 +22,8 @@ const NOWHERE: RefusingWorld = {
     fulfilled: 'R6',
     notOnHand: 'R7',
   },
+  tenantId: 'T1',
+  keyId: 'K1',
   deadLetterId: 'D1',
   transfers: { inTransit: 'T1', cancelled: 'T2', received: 'T3', toFull: 'T4', fromFull: 'T5' },
 };

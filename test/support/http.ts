@@ -65,10 +65,17 @@ export class Api {
   /** @param contract what the answers have to be like; null for a server that is not the documented one */
   constructor(
     readonly url: string,
-    connectionsMax = 64,
+    private readonly connectionsMax = 64,
     private readonly contract: (() => ApiContract) | null = committedContract,
+    /** Sent with every request that says nothing else, e.g. a key. */
+    private readonly ownHeaders: OutgoingHttpHeaders = {},
   ) {
     this.agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+  }
+
+  /** The same server, asked by somebody else. It has connections of its own. */
+  as(headers: OutgoingHttpHeaders): Api {
+    return new Api(this.url, this.connectionsMax, this.contract, headers);
   }
 
   get<Body>(path: string, headers: OutgoingHttpHeaders = {}): Promise<Answer<Body>> {
@@ -87,7 +94,7 @@ export class Api {
   send<Body>(method: string, path: string, body?: unknown, options: SendOptions = {}): Promise<Answer<Body>> {
     const asked = body instanceof RawBody ? undefined : body;
     const raw = body === undefined || body instanceof RawBody ? body : new RawBody(JSON.stringify(body));
-    const headers: OutgoingHttpHeaders = {};
+    const headers: OutgoingHttpHeaders = { ...this.ownHeaders };
     if (raw?.contentType != null) headers['content-type'] = raw.contentType;
     if (raw !== undefined && !raw.chunked) headers['content-length'] = Buffer.byteLength(raw.bytes);
     if (options.key != null) headers['idempotency-key'] = options.key;

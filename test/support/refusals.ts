@@ -37,7 +37,7 @@ export interface RefusedCall {
   readonly spoilings: readonly Spoiling[];
 }
 
-/** The order of docs/errors.md. 401 and 403 come first, as soon as anybody is asked who they are. */
+/** The order of docs/errors.md. */
 export const ORDER = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -53,6 +53,7 @@ export const ORDER = [
   'VALIDATION_FAILED',
   'IDEMPOTENCY_KEY_REUSED',
   'NOT_FOUND',
+  'UNKNOWN_TENANT',
   'UNKNOWN_PRODUCT',
   'UNKNOWN_LOCATION',
   'CURSOR_GONE',
@@ -63,6 +64,7 @@ export const ORDER = [
   'ALREADY_CONFIRMED',
   'ALREADY_FULFILLED',
   'HOLD_LIFETIME_EXCEEDED',
+  'TENANT_EXISTS',
   'TRANSFER_NOT_IN_TRANSIT',
   'STALE_EPOCH',
   'CART_ALREADY_RESERVED',
@@ -70,8 +72,10 @@ export const ORDER = [
   'QUANTITY_LIMIT',
 ] as const;
 
-/** Come of the server's state, of time or of a mistake, and not of what is asked; each has suites of its own. */
+/** Come of who asks, of the server's state, of time or of a mistake, and not of what is asked; each has suites of its own. */
 export const NOT_OF_THE_REQUEST: readonly string[] = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
   'REQUEST_TIMEOUT',
   'IDEMPOTENCY_KEY_IN_FLIGHT',
   'INTERNAL',

@@ -1,5 +1,5 @@
 import type { Draft, RefusedCall, Spoiling } from './refusals.ts';
-import type { Shop } from './shop.ts';
+import { bodyOf, type Shop } from './shop.ts';
 import { change } from './sql.ts';
 import { StoreClient } from './store-client.ts';
 
@@ -29,6 +29,8 @@ export interface RefusingWorld {
   readonly reservations: Readonly<
     Record<'active' | 'capped' | 'cancelled' | 'expired' | 'confirmed' | 'fulfilled' | 'notOnHand', string>
   >;
+  readonly tenantId: string;
+  readonly keyId: string;
   /** Closed. */
   readonly deadLetterId: string;
   readonly transfers: Readonly<Record<'inTransit' | 'cancelled' | 'received' | 'toFull' | 'fromFull', string>>;
@@ -65,9 +67,16 @@ export async function aRefusingWorld(shop: Shop): Promise<RefusingWorld> {
     sku,
     cartId: 'taken',
     ...full,
+    ...(await aTenantAndAKey(shop)),
     deadLetterId: await aDeadLetter(shop),
     reservations: { active, capped, cancelled, expired, confirmed, fulfilled, notOnHand },
   };
+}
+
+async function aTenantAndAKey({ api }: Shop): Promise<Pick<RefusingWorld, 'tenantId' | 'keyId'>> {
+  const tenantId = bodyOf(await api.post<{ id: string }>('/v1/admin/tenants', { id: 'acme', name: 'Acme' }), 201).id;
+  const key = { name: 'Key', role: 'auditor' };
+  return { tenantId, keyId: bodyOf(await api.post<{ id: string }>('/v1/admin/keys', key), 201).id };
 }
 
 /** Sold and paid, and then nothing was on the shelf. */
@@ -164,6 +173,7 @@ export function refusedCalls(world: RefusingWorld): Readonly<Record<string, Refu
     ...reservationCalls(world),
     ...storeCalls(world),
     ...syncCalls(world),
+    ...adminCalls(world),
   };
 }
 
@@ -327,5 +337,26 @@ function syncCalls({ deadLetterId: id, placeId: locationId }: RefusingWorld): Ca
       right: { params: { id }, body: { reason: 'not needed' } },
       spoilings: [nothing('id'), STALE],
     },
+  };
+}
+
+function adminCalls({ tenantId, keyId }: RefusingWorld): Calls {
+  return {
+    'POST /v1/admin/tenants': {
+      right: { params: {}, body: { id: tenantId, name: 'Acme' } },
+      spoilings: [member('TENANT_EXISTS', 'name', 'Another')],
+    },
+    'GET /v1/admin/tenants': none(),
+    'POST /v1/admin/tenants/{id}/suspend': none({ id: tenantId }, nothing('id')),
+    'POST /v1/admin/tenants/{id}/resume': none({ id: tenantId }, nothing('id')),
+    'POST /v1/admin/keys': {
+      right: { params: {}, body: { name: 'Key', role: 'auditor' } },
+      spoilings: [member('UNKNOWN_TENANT', 'tenantId', 'nowhere')],
+    },
+    'GET /v1/admin/keys': none(),
+    'DELETE /v1/admin/keys/{id}': none({ id: keyId }, nothing('id')),
+    // Without a credential there is nothing that they could be about.
+    'POST /v1/auth/token': { suite: 'access/tokens.spec.ts' },
+    'POST /v1/auth/logout': { suite: 'access/tokens.spec.ts' },
   };
 }

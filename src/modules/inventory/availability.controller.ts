@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { type Exchange, HttpExchange, JSON_TYPE } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
 import { AvailabilityRequest, AvailabilityResponse, toAvailabilityItem } from './availability.dto.ts';
@@ -13,6 +14,7 @@ export class AvailabilityController {
   constructor(private readonly queries: QueryBus) {}
 
   @Post()
+  @Allows('operator', 'auditor', 'storefront')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'getAvailability',

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { answerRead, parseConditions, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
@@ -31,6 +32,7 @@ export class CatalogueController {
   ) {}
 
   @Put('locations/:locationId')
+  @Allows('operator')
   @ApiOperation({
     operationId: 'putLocation',
     summary: 'Create or replace a location',
@@ -56,6 +58,7 @@ export class CatalogueController {
   }
 
   @Get('locations/:locationId')
+  @Allows('operator', 'auditor', 'storefront', 'store')
   @ApiOperation({
     operationId: 'getLocation',
     summary: 'Read a location',
@@ -73,6 +76,7 @@ export class CatalogueController {
   }
 
   @Get('locations')
+  @Allows('operator', 'auditor', 'storefront')
   @ApiOperation({
     operationId: 'listLocations',
     summary: 'List locations, by id',
@@ -85,6 +89,7 @@ export class CatalogueController {
   }
 
   @Put('products/:sku')
+  @Allows('operator')
   @ApiOperation({
     operationId: 'putProduct',
     summary: 'Create or replace a product',
@@ -110,6 +115,7 @@ export class CatalogueController {
   }
 
   @Get('products/:sku')
+  @Allows('operator', 'auditor', 'storefront')
   @ApiOperation({
     operationId: 'getProduct',
     summary: 'Read a product',
@@ -124,6 +130,7 @@ export class CatalogueController {
   }
 
   @Get('products')
+  @Allows('operator', 'auditor', 'storefront')
   @ApiOperation({
     operationId: 'listProducts',
     summary: 'List products, by sku',

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -31,6 +32,7 @@ export class ImportController {
   ) {}
 
   @Post()
+  @Allows('operator')
   @HttpCode(200)
   @RequiresIdempotencyKey()
   @StreamedBody()

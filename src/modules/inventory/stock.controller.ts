@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { answerRead, hashTag, ifMatchOf, renderTag, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
@@ -44,6 +45,7 @@ export class StockController {
   ) {}
 
   @Get()
+  @Allows('operator', 'auditor', 'storefront', 'store')
   @ApiOperation({
     operationId: 'listStock',
     summary: 'List stock items, by sku and location',
@@ -60,6 +62,7 @@ export class StockController {
   }
 
   @Get(':sku')
+  @Allows('operator', 'auditor', 'storefront')
   @ApiOperation({
     operationId: 'getSkuStock',
     summary: 'Read a sku everywhere, with its totals',
@@ -75,6 +78,7 @@ export class StockController {
   }
 
   @Get(':sku/:locationId')
+  @Allows('operator', 'auditor', 'storefront', 'store')
   @ApiOperation({
     operationId: 'getStockItem',
     summary: 'Read a sku at one location',
@@ -92,6 +96,7 @@ export class StockController {
   }
 
   @Post(':sku/:locationId/movements')
+  @Allows('operator')
   @RequiresIdempotencyKey()
   @ApiOperation({
     operationId: 'recordMovement',
@@ -120,6 +125,7 @@ export class StockController {
   }
 
   @Post(':sku/:locationId/counts')
+  @Allows('operator', 'store')
   @RequiresIdempotencyKey()
   @ApiOperation({
     operationId: 'countStock',
@@ -145,6 +151,7 @@ export class StockController {
   }
 
   @Put(':sku/:locationId/policy')
+  @Allows('operator')
   @ApiOperation({
     operationId: 'setStockPolicy',
     summary: 'Set the units that commands leave alone',
@@ -167,6 +174,7 @@ export class StockController {
   }
 
   @Get(':sku/:locationId/movements')
+  @Allows('operator', 'auditor', 'store')
   @ApiOperation({
     operationId: 'listMovements',
     summary: 'Read the ledger of a stock item, newest first',

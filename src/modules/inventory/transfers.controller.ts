@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { answerRead, ifMatchOf, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
@@ -36,6 +37,7 @@ export class TransfersController {
   ) {}
 
   @Post()
+  @Allows('operator')
   @RequiresIdempotencyKey()
   @ApiOperation({
     operationId: 'dispatchTransfer',
@@ -71,6 +73,7 @@ export class TransfersController {
   }
 
   @Get(':id')
+  @Allows('operator', 'auditor')
   @ApiOperation({
     operationId: 'getTransfer',
     summary: 'Read a transfer',
@@ -85,6 +88,7 @@ export class TransfersController {
   }
 
   @Get()
+  @Allows('operator', 'auditor')
   @ApiOperation({
     operationId: 'listTransfers',
     summary: 'List transfers, newest first',
@@ -106,6 +110,7 @@ export class TransfersController {
   }
 
   @Post(':id/receive')
+  @Allows('operator')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'receiveTransfer',
@@ -132,6 +137,7 @@ export class TransfersController {
   }
 
   @Post(':id/cancel')
+  @Allows('operator')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'cancelTransfer',

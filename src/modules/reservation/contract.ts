@@ -1,6 +1,7 @@
 import { Command, Query } from '@nestjs/cqrs';
 import { Type } from 'typebox';
 import type { Instant } from '../../shared/kernel/clock.ts';
+import { currentContext } from '../../shared/kernel/context.ts';
 import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
@@ -59,9 +60,9 @@ export function reservationKey(reservationId: string): EntityKey {
   return { table: 'reservations', values: [reservationId] };
 }
 
-/** The ACTIVE reservation of a cart, if there is one. */
+/** The ACTIVE reservation of a cart of the caller's, if there is one; another client's cart of this name is another cart. */
 export function activeReservationOfCartKey(cartId: string): EntityKey {
-  return { table: 'reservations', group: 'cart', values: [cartId] };
+  return { table: 'reservations', group: 'cart', values: [currentContext().clientId, cartId] };
 }
 
 // ---------------------------------------------------------------- commands

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { answerRead, ifMatchOf, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
@@ -45,6 +46,7 @@ export class ReservationController {
   ) {}
 
   @Post()
+  @Allows('operator', 'storefront')
   @RequiresIdempotencyKey()
   @ApiOperation({
     operationId: 'createReservation',
@@ -75,6 +77,7 @@ export class ReservationController {
   }
 
   @Get(':id')
+  @Allows('operator', 'auditor', 'storefront')
   @ApiOperation({
     operationId: 'getReservation',
     summary: 'Read a reservation',
@@ -89,6 +92,7 @@ export class ReservationController {
   }
 
   @Get(':id/timeline')
+  @Allows('operator', 'auditor', 'storefront')
   @ApiOperation({
     operationId: 'getReservationTimeline',
     summary: 'Read everything that happened to a reservation, oldest first',
@@ -102,6 +106,7 @@ export class ReservationController {
   }
 
   @Get()
+  @Allows('operator', 'auditor', 'storefront', 'store')
   @ApiOperation({
     operationId: 'listReservations',
     summary: 'List reservations, newest first',
@@ -124,6 +129,7 @@ export class ReservationController {
   }
 
   @Put(':id/lines')
+  @Allows('operator', 'storefront')
   @ApiOperation({
     operationId: 'updateReservation',
     summary: 'Change the lines without giving up what is held',
@@ -152,6 +158,7 @@ export class ReservationController {
   }
 
   @Post(':id/refresh')
+  @Allows('operator', 'storefront')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'refreshReservation',
@@ -179,6 +186,7 @@ export class ReservationController {
   }
 
   @Post(':id/confirm')
+  @Allows('operator', 'storefront')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'confirmReservation',
@@ -205,6 +213,7 @@ export class ReservationController {
   }
 
   @Post(':id/cancel')
+  @Allows('operator', 'storefront')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'cancelReservation',
@@ -230,6 +239,7 @@ export class ReservationController {
   }
 
   @Post(':id/fulfil')
+  @Allows('operator', 'store')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'fulfilReservation',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { AnswersStream } from '../../shared/http/answered-stream.ts';
 import { type Exchange, HttpExchange, JSON_TYPE } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -30,6 +31,7 @@ export class ChangesController {
   ) {}
 
   @Get()
+  @Allows('operator', 'auditor', 'store')
   @ApiOperation(CHANGES_OPERATION)
   @ApiOkResponse({ type: ChangesResponse, description: 'What has changed.' })
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND', 'CURSOR_GONE')
@@ -49,6 +51,7 @@ export class ChangesController {
   }
 
   @Get('stream')
+  @Allows('operator', 'auditor', 'store')
   @AnswersStream({ types: [EVENT_STREAM_TYPE], headers: [LAST_EVENT_ID] })
   @ApiOperation(CHANGES_STREAM_OPERATION)
   @ApiHeader(LAST_EVENT_ID_PARAMETER)

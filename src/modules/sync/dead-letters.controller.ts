@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { answerRead, ifMatchOf, versionTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { ApiEntityTag, ApiProblems } from '../../shared/http/openapi.ts';
@@ -37,6 +38,7 @@ export class DeadLettersController {
   ) {}
 
   @Get()
+  @Allows('operator', 'auditor')
   @ApiOperation({
     operationId: 'listDeadLetters',
     summary: 'List dead letters, oldest first',
@@ -50,6 +52,7 @@ export class DeadLettersController {
   }
 
   @Get(':id')
+  @Allows('operator', 'auditor')
   @ApiOperation({
     operationId: 'getDeadLetter',
     summary: 'Read a dead letter',
@@ -64,6 +67,7 @@ export class DeadLettersController {
   }
 
   @Post(':id/replay')
+  @Allows('operator')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'replayDeadLetter',
@@ -90,6 +94,7 @@ export class DeadLettersController {
   }
 
   @Post(':id/discard')
+  @Allows('operator')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'discardDeadLetter',

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Controller, Get, Param } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { AnswersStream } from '../../shared/http/answered-stream.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -34,6 +35,7 @@ export class SnapshotController {
   ) {}
 
   @Get()
+  @Allows('operator', 'auditor', 'store')
   @AnswersStream({ types: NDJSON_TYPES })
   @ApiOperation(SNAPSHOT_OPERATION)
   @ApiOkResponse(SNAPSHOT_RESPONSE)

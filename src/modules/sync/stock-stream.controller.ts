@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { AnswersStream } from '../../shared/http/answered-stream.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -17,6 +18,7 @@ export class StockStreamController {
   constructor(private readonly streams: FeedStreams) {}
 
   @Get()
+  @Allows('operator', 'auditor', 'storefront')
   @AnswersStream({ types: [EVENT_STREAM_TYPE], headers: [LAST_EVENT_ID] })
   @ApiOperation(STOCK_STREAM_OPERATION)
   @ApiHeader(LAST_EVENT_ID_PARAMETER)

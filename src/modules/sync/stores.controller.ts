@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allows } from '../../shared/access/allows.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { GzipBody } from '../../shared/http/gzip-body.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -19,6 +20,7 @@ export class StoresController {
   ) {}
 
   @Post(':locationId/streams')
+  @Allows('operator', 'store')
   @HttpCode(201)
   @ApiOperation({
     operationId: 'openStoreStream',
@@ -38,6 +40,7 @@ export class StoresController {
   }
 
   @Post(':locationId/events')
+  @Allows('operator', 'store')
   @HttpCode(200)
   @GzipBody()
   @ApiOperation({

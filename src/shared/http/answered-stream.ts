@@ -1,7 +1,7 @@
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Exchange } from './exchange.ts';
 import type { FieldError } from './http-error.ts';
+import { routeConfig } from './route-config.ts';
 
 /** A header that a route reads, and what it has to look like where it is sent. */
 export interface HeaderRule {
@@ -27,7 +27,7 @@ declare module 'fastify' {
 
 /** The route answers with a stream of these media types, which `Accept` may ask for. */
 export function AnswersStream(stream: AnsweredStream): MethodDecorator {
-  return RouteConfig({ answeredStream: stream });
+  return routeConfig({ answeredStream: stream });
 }
 
 /** @returns media types besides JSON that the route answers with */

@@ -1,14 +1,23 @@
-import type { FastifyRequest } from 'fastify';
+import type { Reach } from '../kernel/context.ts';
 
 /** On whose behalf a request runs. */
 export interface Caller {
   readonly tenantId: string;
   readonly clientId: string;
+  readonly keyId: string | null;
+  readonly reach: Reach | null;
 }
 
-export const ONLY_CALLER: Caller = { tenantId: 'default', clientId: 'default' };
+/** Who asks while nobody is asked who they are (AUTH=off). */
+export const ONLY_CALLER: Caller = { tenantId: 'default', clientId: 'default', keyId: null, reach: null };
 
-/** The one place that decides on tenant and client. Until there is authentication, there is one of each. */
-export function resolveCaller(_request: FastifyRequest): Caller {
-  return ONLY_CALLER;
-}
+/**
+ * Nobody was asked, or nobody could tell. Of no tenant and of no place in it, so whatever such a request reads is
+ * nobody's. `*` is no id.
+ */
+export const ANONYMOUS: Caller = {
+  tenantId: '*',
+  clientId: 'anonymous',
+  keyId: null,
+  reach: { clientId: '', locationId: '' },
+};

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Context } from '../kernel/context.ts';
 import { UuidV7Ids } from '../kernel/ids.ts';
-import { resolveCaller } from './caller.ts';
+import type { Caller } from './caller.ts';
 
 export const CORRELATION_HEADER = 'x-correlation-id';
 
@@ -46,7 +46,6 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | null {
 }
 
 /** What everything that the request causes will know about it. Fastify's request id is the correlation id. */
-export function contextOf(request: FastifyRequest): Context {
-  const { tenantId, clientId } = resolveCaller(request);
-  return { tenantId, clientId, correlationId: request.id, traceparent: traceparentOf(request.headers) };
+export function contextOf(request: FastifyRequest, { tenantId, clientId, keyId, reach }: Caller): Context {
+  return { tenantId, clientId, keyId, reach, correlationId: request.id, traceparent: traceparentOf(request.headers) };
 }

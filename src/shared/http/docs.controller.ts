@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { AllowsAnyone } from '../access/allows.ts';
 import { fromStatus } from './problem.ts';
 
 /** Where the `type` of each problem document leads. */
@@ -11,6 +12,7 @@ export class DocsController {
   private text: string | undefined;
 
   @Get('errors')
+  @AllowsAnyone()
   @Header('content-type', 'text/plain; charset=utf-8')
   errors(): string {
     this.text ??= readProjectFile('docs/errors.md');

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Gate } from '../access/gate.ts';
 import type { DomainError } from '../kernel/domain-error.ts';
 import { runInContext } from '../kernel/context.ts';
 import type { Settings } from '../settings.ts';
+import { ANONYMOUS, ONLY_CALLER } from './caller.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { takesGzip, unpack } from './gzip-body.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
@@ -14,11 +16,25 @@ import { hasEmptyParameter, type RouteTable } from './route-table.ts';
 import { answeredTypesOf } from './answered-stream.ts';
 import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-body.ts';
 
-/** Everything else here comes after it: from now on the request has its context and its answer its correlation id. */
-export function registerContext(fastify: FastifyInstance): void {
+/**
+ * Everything else here comes after it: from now on the request has its context and its answer its correlation id.
+ * @param gate finds out who asks; null: nobody is asked
+ */
+export function registerContext(fastify: FastifyInstance, gate: Gate | null): void {
+  fastify.decorateRequest('principal', null);
+  fastify.decorateRequest('accessRefusal', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header(CORRELATION_HEADER, request.id).header('x-content-type-options', 'nosniff');
-    runInContext(contextOf(request), done);
+    if (gate === null) {
+      runInContext(contextOf(request, ONLY_CALLER), done);
+      return;
+    }
+    const asking = runInContext(contextOf(request, ANONYMOUS), () => gate.admit(request));
+    asking.then(({ caller, principal, refusal }) => {
+      request.principal = principal;
+      request.accessRefusal = refusal;
+      runInContext(contextOf(request, caller), done);
+    }, done);
   });
 }
 
@@ -71,7 +87,8 @@ function nothingFor({ method }: FastifyRequest): Readable | null {
 
 /** In the order of DESIGN section 4. */
 function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Settings): DomainError | null {
-  const { headers, url } = request;
+  const { headers, url, accessRefusal } = request;
+  if (accessRefusal !== null) return accessRefusal;
   const { bytes, hosts } = measureHeaders(request.raw.rawHeaders);
   if (url.length > settings.urlBytesMax) return fromStatus(414);
   if (bytes > settings.headerBytesMax) return fromStatus(431);

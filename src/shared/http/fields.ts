@@ -151,6 +151,19 @@ export function EnumField(allowed: readonly string[], presence: Presence & { nam
   );
 }
 
+/** As all times of the API; a request may leave out the milliseconds. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/;
+
+const instantRule: Rule = (value) =>
+  typeof value === 'string' && INSTANT.test(value) && !Number.isNaN(Date.parse(value))
+    ? null
+    : 'must be a time in UTC such as 2026-11-22T09:00:00.000Z';
+
+/** A time in UTC, ISO-8601. */
+export function InstantField(presence: Presence = {}): PropertyDecorator {
+  return field(instantRule, presence, { type: 'string', format: 'date-time' });
+}
+
 // ---------------------------------------------------------------- numbers and switches
 
 /** A whole number as a JSON number; 1.0 and 1e2 are whole, "1" is a text. Both bounds belong to the range. */

@@ -1,9 +1,9 @@
 import { gunzip } from 'node:zlib';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { ValidationFailed } from './http-error.ts';
 import { isGzip } from './media-types.ts';
 import { fromStatus } from './problem.ts';
+import { routeConfig } from './route-config.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 /** The route takes its JSON body also with `Content-Encoding: gzip`. BODY_BYTES_MAX limits it both packed and unpacked. */
 export function GzipBody(): MethodDecorator {
-  return RouteConfig({ gzip: true });
+  return routeConfig({ gzip: true });
 }
 
 export function takesGzip(request: FastifyRequest): boolean {

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions } from 'fastify';
 import { Logger as PinoLogger } from 'nestjs-pino';
+import { Gate } from '../access/gate.ts';
 import { registerHttpMetrics } from '../operations/http-metrics.ts';
 import { Lifecycle } from '../operations/lifecycle.ts';
 import { ProcessLog, registerRequestLog } from '../operations/logging.ts';
@@ -12,7 +13,7 @@ import type { Settings } from '../settings.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
 import { registerContext, registerEdge } from './edge.ts';
-import type { ApiDescription } from './openapi/document.ts';
+import { type ApiDescription, CENTRE } from './openapi/document.ts';
 import { serveOpenApi } from './openapi/page.ts';
 import { sendProblem } from './problem.filter.ts';
 import { answerClientError, answerConnect } from './raw-problem.ts';
@@ -31,12 +32,12 @@ class AppRoot {}
 
 /**
  * A Nest application with the whole HTTP edge around the given modules; not listening yet.
- * @param api what its documentation says besides the calls; the centre's, unless given
+ * @param api what is said of it besides its calls; the centre's, unless given
  */
 export async function createHttpApp(
   settings: Settings,
   parts: readonly AppPart[],
-  api?: ApiDescription,
+  api: ApiDescription = CENTRE,
 ): Promise<NestFastifyApplication> {
   const adapter = createAdapter(settings);
   const app = await NestFactory.create<NestFastifyApplication>({ module: AppRoot, imports: [...parts] }, adapter, {
@@ -50,7 +51,7 @@ export async function createHttpApp(
   const routes = new RouteTable(settings.urlBytesMax);
   routes.follow(fastify);
   // The order matters: context first, then what observes every request, then what may refuse it.
-  registerContext(fastify);
+  registerContext(fastify, api.guarded && settings.auth === 'on' ? app.get(Gate) : null);
   registerHttpMetrics(fastify, app.get(Metrics));
   registerRequestLog(fastify, app.get(ProcessLog).pino);
   registerEdge(fastify, routes, settings, () => lifecycle.draining);

@@ -12,6 +12,8 @@ export const MARKS = {
   entityTag: 'x-entity-tag',
   makesOnly: 'x-makes-only',
   idempotencyKey: 'x-idempotency-key',
+  access: 'x-access',
+  credential: 'x-credential',
 } as const;
 
 /** Of a field that a request may leave out; in an answer it is always there. */

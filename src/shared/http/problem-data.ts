@@ -21,6 +21,8 @@ const UNITS = { type: 'integer', minimum: 0 };
 const INSTANT = { type: 'string', format: 'date-time' };
 const RESERVATION_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const DEAD_LETTER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
+const TENANT_ID = { type: 'string', examples: ['acme'] };
+const KEY_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const TRANSFER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const RESERVATION = `/v1/reservations/${RESERVATION_ID.examples[0] ?? ''}`;
 const STOCK_ITEM = '/v1/stock/MUG-RED/S1';
@@ -99,7 +101,10 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
     detail: 'Send an Idempotency-Key header, so that a repeat is recognised',
     instance: '/v1/reservations',
   },
-  UNAUTHENTICATED: { detail: 'Say who you are', instance: '/v1/reservations' },
+  UNAUTHENTICATED: {
+    detail: 'Send a key as X-Api-Key, or a token as Authorization: Bearer',
+    instance: '/v1/reservations',
+  },
   FORBIDDEN: { detail: 'The caller may not do this', instance: '/v1/reservations' },
   // Its examples are made for each call, of the path.
   NOT_FOUND: {
@@ -111,8 +116,10 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
       reservationId: { ...RESERVATION_ID, description: 'The reservation that is missing.' },
       transferId: { ...TRANSFER_ID, description: 'The transfer that is missing.' },
       deadLetterId: { ...DEAD_LETTER_ID, description: 'The dead letter that is missing.' },
+      tenantId: { ...TENANT_ID, description: 'The tenant that is missing.' },
+      keyId: { ...KEY_ID, description: 'The key that is missing.' },
     },
-    sometimes: ['sku', 'locationId', 'reservationId', 'transferId', 'deadLetterId'],
+    sometimes: ['sku', 'locationId', 'reservationId', 'transferId', 'deadLetterId', 'tenantId', 'keyId'],
   },
   METHOD_NOT_ALLOWED: {
     detail: 'DELETE is not for this path; GET, HEAD, PUT are',
@@ -161,6 +168,11 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
     instance: '/v1/reservations',
     members: { reservationId: { ...RESERVATION_ID, description: 'The one to update.' } },
   },
+  TENANT_EXISTS: {
+    detail: 'There is a tenant acme of another name; take another id',
+    instance: '/v1/admin/tenants',
+    members: { tenantId: { ...TENANT_ID, description: 'The id that is taken.' } },
+  },
   TRANSFER_NOT_IN_TRANSIT: {
     detail: 'The transfer is RECEIVED with 3 units, which only one IN_TRANSIT allows',
     instance: `/v1/transfers/${TRANSFER_ID.examples[0] ?? ''}/receive`,
@@ -203,6 +215,11 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
   BODY_TOO_LARGE: { detail: 'The body is larger than the server takes', instance: '/v1/reservations' },
   URI_TOO_LONG: { detail: 'The URL is longer than the server takes', instance: '/v1/stock' },
   UNSUPPORTED_MEDIA_TYPE: { detail: 'Send the body as application/json in UTF-8', instance: '/v1/reservations' },
+  UNKNOWN_TENANT: {
+    detail: 'No such tenant: acme',
+    instance: '/v1/admin/keys',
+    members: { tenantId: { ...TENANT_ID, description: 'The tenant that there is not.' } },
+  },
   UNKNOWN_PRODUCT: {
     detail: 'No such product: MUG-RED',
     instance: '/v1/reservations',

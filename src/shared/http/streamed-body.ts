@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { type Duplex, finished, PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.ts';
 import { isInUtf8 } from './media-types.ts';
+import { routeConfig } from './route-config.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,7 +23,7 @@ export const STREAMED_TYPES: readonly string[] = [...NDJSON_TYPES, CSV_TYPE];
  * REQUEST_TIMEOUT_MS limits such a body: its handler limits what it holds of it and how long it waits for more.
  */
 export function StreamedBody(): MethodDecorator {
-  return RouteConfig({ streamedTypes: STREAMED_TYPES });
+  return routeConfig({ streamedTypes: STREAMED_TYPES });
 }
 
 export function streamedTypesOf(request: FastifyRequest): readonly string[] | undefined {

@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable, type Type } from '
 import { ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
 import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
+import { assertWithinReach } from '../access/own-location.ts';
 import { Settings } from '../settings.ts';
 import { isApiRoute } from './api-routes.ts';
 import { bodyValuesMax } from './body-values.ts';
@@ -77,6 +78,9 @@ export class RequestValidation implements CanActivate {
     }
     if (errors.length > 0) {
       throw new ValidationFailed(errors);
+    }
+    if (request.routeOptions.config.access !== 'anyone') {
+      assertWithinReach([request.params, request.query, request.jsonBody]);
     }
     return true;
   }

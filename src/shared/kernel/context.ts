@@ -6,6 +6,17 @@ export interface StreamPlace {
   readonly sequence: number;
 }
 
+/**
+ * What of its tenant a caller may touch. The platform keeps to it below the handlers (persistence/table.ts,
+ * `VisibleRows`; http/own-location.ts), so that none of them can forget it.
+ */
+export interface Reach {
+  /** Only what was made for this client, where rows are a client's; null: for whichever. */
+  readonly clientId: string | null;
+  /** Only this location; null: all of them. */
+  readonly locationId: string | null;
+}
+
 /** Who asks, and under which name the request is found again in logs and events. */
 export interface Context {
   /** The retail chain. Nothing ever crosses tenants. */
@@ -16,6 +27,10 @@ export interface Context {
   readonly correlationId: string;
   /** The W3C trace context of the request, when it sent a valid one. */
   readonly traceparent: string | null;
+  /** The key that the caller sent; null or absent: nobody was asked for one, or a job of the server's own. */
+  readonly keyId?: string | null;
+  /** Null or absent: the whole tenant. */
+  readonly reach?: Reach | null;
   /** The location whose store reports what happened there; null or absent: the centre decided it. */
   readonly origin?: string | null;
   /** Which of the store's reports it is; absent where `origin` is. */

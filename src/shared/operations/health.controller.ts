@@ -1,5 +1,6 @@
 import { Controller, Get, Header, Logger } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiSchema, ApiTags } from '@nestjs/swagger';
+import { Open } from '../access/allows.ts';
 import { ApiProblems } from '../http/openapi.ts';
 import { DomainError } from '../kernel/domain-error.ts';
 import { Readiness, type ReadinessReport } from './readiness.ts';
@@ -59,6 +60,7 @@ export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
+  @Open()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getLiveness',
@@ -71,6 +73,7 @@ export class HealthController {
   }
 
   @Get('ready')
+  @Open()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getReadiness',

@@ -83,6 +83,8 @@ interface ContextFields {
   correlationId: string | undefined;
   tenant: string | undefined;
   client: string | undefined;
+  /** The id of the key; the key itself is nowhere. */
+  key: string | undefined;
 }
 
 /** Every name is there even without a context, so that a line's own fields win over those of the mixin. */
@@ -91,6 +93,7 @@ function fieldsOf(context: Context | undefined): ContextFields {
     correlationId: context?.correlationId,
     tenant: context?.tenantId,
     client: context?.clientId,
+    key: context?.keyId ?? undefined,
   };
 }
 

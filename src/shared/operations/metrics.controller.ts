@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Registry } from 'prom-client';
+import { Allows } from '../access/allows.ts';
 import { Metrics } from './metrics.ts';
 
 /** The path comes from PrometheusModule, which mounts this controller. */
@@ -10,6 +11,7 @@ export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   @Get()
+  @Allows('platform')
   @Header('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE)
   @ApiOperation({
     operationId: 'getMetrics',

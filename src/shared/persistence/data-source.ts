@@ -43,7 +43,9 @@ export function openDatabases(
     migrations: [...migrations],
     migrationsTableName: 'schema_migrations',
   };
-  return settings.databaseEngine === 'sqlite' ? openSqlite(settings, schema) : openPostgres(settings, schema);
+  return settings.databaseEngine === 'sqlite'
+    ? openSqlite(settings, schema, tables)
+    : openPostgres(settings, schema, tables);
 }
 
 /** Rows of one prepared statement per SQL text; there are fewer than a hundred. */
@@ -51,7 +53,7 @@ const STATEMENT_CACHE_SIZE = 200;
 /** A WAL reader waits only for a recovery or a checkpoint that restarts the log, in milliseconds. */
 const SQLITE_READER_WAIT_MS = 1_000;
 
-async function openSqlite(settings: Settings, schema: Schema): Promise<Databases> {
+async function openSqlite(settings: Settings, schema: Schema, tables: readonly Table[]): Promise<Databases> {
   const file = path.resolve(settings.sqlitePath ?? '');
   mkdirSync(path.dirname(file), { recursive: true });
   const writer = new DataSource({
@@ -82,14 +84,14 @@ async function openSqlite(settings: Settings, schema: Schema): Promise<Databases
   const readerConnection = (await reader.createQueryRunner().connect()) as Database.Database;
   return {
     engine: new SqliteEngine(connection, settings.databaseBusyMaxMs, new Checkpoints(file), () => writer.destroy()),
-    reader: Reader.onSqlite(reader, readerConnection),
+    reader: Reader.onSqlite(reader, readerConnection, tables),
   };
 }
 
 /** Advisory lock of those who migrate: two servers may start at the same moment. */
 const MIGRATION_LOCK = 2_305_843_009;
 
-async function openPostgres(settings: Settings, schema: Schema): Promise<Databases> {
+async function openPostgres(settings: Settings, schema: Schema, tables: readonly Table[]): Promise<Databases> {
   const writer = postgresDataSource(settings, schema, 2, POSTGRES_WRITER_SETTINGS);
   await writer.initialize();
   const pool = poolOf(writer);
@@ -107,7 +109,7 @@ async function openPostgres(settings: Settings, schema: Schema): Promise<Databas
   await reader.initialize();
   return {
     engine: new PostgresEngine(pool, () => writer.destroy()),
-    reader: Reader.onPostgres(reader, poolOf(reader)),
+    reader: Reader.onPostgres(reader, poolOf(reader), tables),
   };
 }
 

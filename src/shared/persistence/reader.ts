@@ -15,13 +15,21 @@ import type { Table } from './table.ts';
  * batch in flight. Every read is limited to the tenant of the context.
  */
 export class Reader {
+  private readonly partlyVisible: readonly { readonly name: string; readonly pattern: RegExp }[];
+
   private constructor(
     private readonly dataSource: DataSource,
     private readonly run: (sql: string, parameters: SqlParameters) => Promise<unknown[]>,
     private readonly classify: (error: unknown) => Failure,
-  ) {}
+    tables: readonly Table[],
+  ) {
+    this.partlyVisible = tables
+      .filter(({ visible }) => visible !== null)
+      .map(({ name }) => ({ name, pattern: new RegExp(`\\b${name}\\b`) }));
+  }
 
-  static onSqlite(dataSource: DataSource, connection: Database.Database): Reader {
+  /** @param tables all that there are */
+  static onSqlite(dataSource: DataSource, connection: Database.Database, tables: readonly Table[]): Reader {
     const statements = new Map<string, Database.Statement<unknown[]>>();
     const run = (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
       let statement = statements.get(sql);
@@ -31,10 +39,10 @@ export class Reader {
       }
       return Promise.resolve(statement.all(bindable(parameters)));
     };
-    return new Reader(dataSource, run, classifySqlite);
+    return new Reader(dataSource, run, classifySqlite, tables);
   }
 
-  static onPostgres(dataSource: DataSource, pool: Pool): Reader {
+  static onPostgres(dataSource: DataSource, pool: Pool, tables: readonly Table[]): Reader {
     const run = async (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
       const { text, names } = numbered(sql);
       const result = await pool.query<object>(
@@ -43,7 +51,7 @@ export class Reader {
       );
       return result.rows;
     };
-    return new Reader(dataSource, run, classifyPostgres);
+    return new Reader(dataSource, run, classifyPostgres, tables);
   }
 
   /**
@@ -55,7 +63,16 @@ export class Reader {
     if (!sql.includes(':tenant')) {
       throw new Error('A read has to name :tenant');
     }
+    this.assertSeesAll(sql);
     return (await this.execute(sql, { ...parameters, tenant: currentContext().tenantId })) as T[];
+  }
+
+  /** A statement of a table of which the caller sees a part would tell it of the rest. */
+  private assertSeesAll(sql: string): void {
+    const { reach } = currentContext();
+    const table = reach == null ? undefined : this.partlyVisible.find(({ pattern }) => pattern.test(sql));
+    if (table !== undefined)
+      throw new Error(`Bug: read ${table.name} with rows(), which keeps to what the caller sees`);
   }
 
   /** What concerns all tenants: only for jobs that then go on tenant by tenant. */
@@ -64,14 +81,18 @@ export class Reader {
   }
 
   /**
-   * The cold reads: TypeORM's query builder over a table, limited to the tenant. Add conditions with `andWhere`, then
+   * The cold reads: TypeORM's query builder over a table, limited to the tenant and to what the caller sees of it. Add conditions with `andWhere`, then
    * hand it to `many` or `one`.
    */
   rows<Row extends object>(table: Table<Row>, alias: string): SelectQueryBuilder<Row> {
-    return this.dataSource
+    const { tenantId, reach } = currentContext();
+    const rows = this.dataSource
       .getRepository(table.schema)
       .createQueryBuilder(alias)
-      .where(`${alias}.tenantId = :tenant`, { tenant: currentContext().tenantId });
+      .where(`${alias}.tenantId = :tenant`, { tenant: tenantId });
+    if (reach == null || table.visible === null) return rows;
+    const { sql, parameters } = table.visible.condition(alias, reach);
+    return rows.andWhere(sql, parameters);
   }
 
   /** @throws Unavailable (503) as `select` */

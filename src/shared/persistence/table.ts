@@ -1,4 +1,5 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import type { Reach } from '../kernel/context.ts';
 
 /** How a value is stored. The same on both engines: instants are `integer` (epoch milliseconds), JSON is text. */
 export type ColumnType = 'text' | 'integer' | 'boolean' | 'json';
@@ -19,6 +20,19 @@ export interface Group {
 }
 
 /**
+ * Which rows of a table a caller sees that may touch only a part of its tenant. To others it is as if the rest were not
+ * there: the transaction and the reader pass them over, so an id of somebody else's is answered as one that there is not.
+ */
+export interface VisibleRows<Row> {
+  sees(row: Row, reach: Reach): boolean;
+  /** The same as a condition on the rows that go by `alias` in a statement. */
+  condition(
+    alias: string,
+    reach: Reach,
+  ): { readonly sql: string; readonly parameters: Readonly<Record<string, string>> };
+}
+
+/**
  * One table as the unit of work sees it. The tenant is not a property of the rows: the unit of work and the reader
  * add it from the context to every statement, so that forgetting it is not possible.
  */
@@ -31,6 +45,8 @@ export interface Table<Row extends object = object> {
   readonly groups: Readonly<Record<string, Group>>;
   /** True where rows carry `version`: an update or delete then demands the version that was loaded. */
   readonly versioned: boolean;
+  /** Null: whoever may touch anything of the tenant sees all of its rows. */
+  readonly visible: VisibleRows<Row> | null;
   /** The same table for TypeORM's repositories and query builder (cold reads). */
   readonly schema: EntitySchema<Row>;
 }
@@ -40,6 +56,7 @@ export interface TableDefinition<Row> {
   readonly key: readonly (keyof Row & string)[];
   readonly columns: Readonly<Record<keyof Row & string, ColumnType | `${ColumnType}?`>>;
   readonly groups?: Readonly<Record<string, { by: readonly (keyof Row & string)[]; where?: string }>>;
+  readonly visible?: VisibleRows<Row>;
 }
 
 /** Describes a table once, for the write path and for TypeORM. `?` behind a type allows NULL. */
@@ -60,6 +77,7 @@ export function defineTable<Row extends object>(definition: TableDefinition<Row>
     key: definition.key,
     groups,
     versioned: columns.some((column) => column.property === 'version'),
+    visible: definition.visible ?? null,
     schema: toEntitySchema<Row>(definition.name, columns, definition.key),
   };
 }

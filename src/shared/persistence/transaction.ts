@@ -80,7 +80,7 @@ export class Transaction {
   /** @param key the values of the table's key, without the tenant */
   get<R extends object>(table: Table<R>, ...key: string[]): Promise<R | undefined> {
     const known = this.map.peek(table, key);
-    return known === undefined ? this.fetch(table, key) : this.opened(known.current as R | undefined);
+    return known === undefined ? this.fetch(table, key) : this.opened(seen(table, known.current as R | undefined));
   }
 
   /**
@@ -89,13 +89,13 @@ export class Transaction {
    */
   loaded<R extends object>(table: Table<R>, ...key: string[]): R | undefined {
     this.assertOpen();
-    return this.knownEntry(table, key).current as R | undefined;
+    return seen(table, this.knownEntry(table, key).current as R | undefined);
   }
 
   /** All rows of a group, in no particular order. */
   group<R extends object>(table: Table<R>, group: string, ...values: string[]): Promise<R[]> {
     const known = this.map.peekGroup(table, group, values);
-    return known === undefined ? this.fetchGroup(table, group, values) : this.opened(rowsOf<R>(known));
+    return known === undefined ? this.fetchGroup(table, group, values) : this.opened(rowsOf<R>(table, known));
   }
 
   /**
@@ -107,7 +107,7 @@ export class Transaction {
     const known = this.map.peekGroup(table, group, values);
     if (known === undefined)
       throw new Error(`Bug: ${table.name} ${group} ${values.join(' ')} is used before it was loaded`);
-    return rowsOf<R>(known);
+    return rowsOf<R>(table, known);
   }
 
   /**
@@ -116,8 +116,8 @@ export class Transaction {
    */
   adopt<R extends object>(table: Table<R>, rows: readonly R[]): R[] {
     return rows
-      .map((row) => this.map.adopt(table as Table, row as Row).current)
-      .filter((row): row is Row => row !== undefined) as R[];
+      .map((row) => seen(table, this.map.adopt(table as Table, row as Row).current as R | undefined))
+      .filter((row) => row !== undefined);
   }
 
   /** Plain values from the database as it was before this batch; the batch's own changes are not in them. */
@@ -301,11 +301,11 @@ export class Transaction {
 
   private async fetch<R extends object>(table: Table<R>, key: string[]): Promise<R | undefined> {
     const entry = await this.guard(() => this.map.entry(table as Table, key));
-    return entry.current as R | undefined;
+    return seen(table, entry.current as R | undefined);
   }
 
   private async fetchGroup<R extends object>(table: Table<R>, group: string, values: string[]): Promise<R[]> {
-    return rowsOf<R>(await this.guard(() => this.map.groupEntries(table as Table, group, values)));
+    return rowsOf<R>(table, await this.guard(() => this.map.groupEntries(table as Table, group, values)));
   }
 
   private knownEntry(table: Table, key: readonly string[]): Entry {
@@ -323,6 +323,7 @@ export class Transaction {
 
   private assign(entry: Entry, row: Row | undefined): void {
     this.assertOpen();
+    assertSeen(entry, row);
     this.changes.push({ entry, previous: entry.current });
     this.map.assign(entry, row);
   }
@@ -358,6 +359,22 @@ function keyValues(table: Table, row: Row): string[] {
   return table.key.map((property) => row[property] as string);
 }
 
-function rowsOf<R>(entries: readonly Entry[]): R[] {
-  return entries.map(({ current }) => current as R);
+function rowsOf<R extends object>(table: Table<R>, entries: readonly Entry[]): R[] {
+  return entries.map(({ current }) => seen(table, current as R | undefined)).filter((row) => row !== undefined);
+}
+
+/** A row that the caller does not see is none. */
+function seen<R extends object>({ visible }: Table<R>, row: R | undefined): R | undefined {
+  if (visible === null || row === undefined) return row;
+  const { reach } = currentContext();
+  return reach == null || visible.sees(row, reach) ? row : undefined;
+}
+
+/** Whoever does not see a row does not change it either, nor makes one that it would not see. */
+function assertSeen({ table, current }: Entry, row: Row | undefined): void {
+  for (const one of [current, row]) {
+    if (one !== undefined && seen(table, one) === undefined) {
+      throw new Error(`Bug: a row of ${table.name} would be written that its caller does not see`);
+    }
+  }
 }

@@ -28,8 +28,8 @@ const TWO_PLACES = [aLine({ quantity: 2, at: 'S1' }), aLine({ sku: 'SKU-2', quan
 describe('Reservation.create', () => {
   it('is ACTIVE for its time-to-live, with nothing fulfilled', () => {
     const lines = [aLine({ quantity: 2, at: 'S1' })];
-    const wanted = { id: 'R-1', lines, cartId: 'CART-1', ttlSeconds: 900, lifetimeMaxSeconds: 86_400, at: AT };
-    const reservation = Reservation.create(wanted);
+    const wanted = { id: 'R-1', clientId: 'C-1', lines, cartId: 'CART-1', ttlSeconds: 900, at: AT };
+    const reservation = Reservation.create({ ...wanted, lifetimeMaxSeconds: 86_400 });
     const storedLine = {
       sku: 'SKU-1',
       quantity: 2,
@@ -38,6 +38,7 @@ describe('Reservation.create', () => {
     };
     expect(reservation.state).toEqual({
       id: 'R-1',
+      clientId: 'C-1',
       status: 'ACTIVE',
       lines: [storedLine],
       cartId: 'CART-1',

@@ -28,6 +28,8 @@ export const RESERVATION_SUBJECT_PREFIX = 'reservation/';
 
 export interface ReservationState {
   readonly id: string;
+  /** Whose it is within the tenant: who made it. */
+  readonly clientId: string;
   /** As stored: an ACTIVE one may be due, see `statusAt`. */
   readonly status: ReservationStatus;
   readonly lines: readonly ReservationLine[];
@@ -64,15 +66,17 @@ export class Reservation extends Aggregate<ReservationState> {
   /** @param wanted.ttlSeconds, wanted.lifetimeMaxSeconds whole seconds, at least 1 */
   static create(wanted: {
     readonly id: string;
+    readonly clientId: string;
     readonly lines: readonly AllocatedLine[];
     readonly cartId: string | null;
     readonly ttlSeconds: number;
     readonly lifetimeMaxSeconds: number;
     readonly at: Instant;
   }): Reservation {
-    const { id, cartId, ttlSeconds, lifetimeMaxSeconds, at } = wanted;
+    const { id, clientId, cartId, ttlSeconds, lifetimeMaxSeconds, at } = wanted;
     const reservation = new Reservation({
       id,
+      clientId,
       status: 'ACTIVE',
       lines: unfulfilled(wanted.lines),
       cartId,

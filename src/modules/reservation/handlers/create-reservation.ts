@@ -1,5 +1,6 @@
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Instant, Clock } from '../../../shared/kernel/clock.ts';
+import { currentContext } from '../../../shared/kernel/context.ts';
 import { Ids } from '../../../shared/kernel/ids.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
@@ -38,7 +39,8 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
       const expiresAt = Reservation.expiryOf(ttlSeconds, lifetimeMaxSeconds, at);
       const { lines } = await this.commands.execute(new HoldStock(id, command.lines, [], expiresAt, at));
       const { cartId } = command;
-      const reservation = Reservation.create({ id, lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
+      const { clientId } = currentContext();
+      const reservation = Reservation.create({ id, clientId, lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
       this.reservations.insert(tx, reservation);
       return toReservationView(reservation.state, at);
     });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { currentContext } from '../../../shared/kernel/context.ts';
 import { assertVersionMatches, type VersionMatch } from '../../../shared/kernel/version-match.ts';
 import { Metrics, type ReservationOutcome } from '../../../shared/operations/metrics.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
@@ -47,9 +48,9 @@ export class Reservations {
     return reservation;
   }
 
-  /** The one that is stored as ACTIVE for the cart; it may be due. */
+  /** The one that is stored as ACTIVE for the caller's cart; it may be due. */
   async activeOfCart(tx: Transaction, cartId: string): Promise<Reservation | undefined> {
-    const rows = await tx.group(reservationsTable, 'cart', cartId);
+    const rows = await tx.group(reservationsTable, 'cart', currentContext().clientId, cartId);
     const active = rows.find(({ status }) => status === 'ACTIVE');
     return active === undefined ? undefined : Reservation.of(active);
   }

@@ -1,4 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { RouteAccess } from '../../access/allows.ts';
+import { ROLES } from '../../access/roles.ts';
 import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { MARKS } from '../openapi.ts';
 import { exampleOf, type Schema, type Schemas, schemaAt } from './example.ts';
@@ -17,6 +19,8 @@ interface Operation {
   parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, MediaType> };
   responses: Record<string, Response>;
+  security?: Record<string, string[]>[];
+  'x-roles'?: readonly string[];
   [mark: `x-${string}`]: unknown;
 }
 
@@ -53,12 +57,18 @@ interface Call {
   readonly operation: Operation;
 }
 
-/** @param document is changed on the way @returns the whole document */
-export function completeDocument(document: OpenAPIObject): OpenAPIObject {
+/**
+ * @param document is changed on the way
+ * @param guarded whether callers are asked for a key
+ * @returns the whole document
+ */
+export function completeDocument(document: OpenAPIObject, guarded: boolean): OpenAPIObject {
   const components = (document.components ??= {}) as Record<string, object>;
   const schemas = (document.components.schemas ??= {}) as Record<string, Schema>;
   const problems = new ProblemComponents();
   const calls = callsOf(document);
+  // What is asked of nobody is open, whatever its routes say.
+  if (!guarded) calls.forEach(({ operation }) => (operation[MARKS.access] = 'open'));
   Object.values(schemas).forEach(useJsonSchema);
   Object.values(schemas).forEach(explain);
   requireInAnswers(
@@ -66,6 +76,7 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
     schemas,
   );
   for (const call of calls) {
+    completeAccess(call);
     completeParameters(call.operation);
     completeBodies(call.operation, schemas);
     completeRefusals(call, problems);
@@ -89,6 +100,29 @@ function callsOf({ paths }: OpenAPIObject): Call[] {
       return operation === undefined ? [] : [{ path, method, operation }];
     }),
   );
+}
+
+// ---------------------------------------------------------------- who may ask
+
+/** What a caller is known by; the names are those of the document's security schemes. */
+export const CREDENTIALS = { key: 'ApiKey', token: 'AccessToken' } as const;
+
+/** Where a call asks for something else than the whole document does, and which roles may make it. */
+function completeAccess({ path, operation }: Call): void {
+  const access = operation[MARKS.access] as RouteAccess;
+  const only = operation[MARKS.credential] as keyof typeof CREDENTIALS | undefined;
+  if (access === 'open') {
+    operation.security = [];
+    return;
+  }
+  if (only !== undefined) operation.security = [{ [CREDENTIALS[only]]: [] }];
+  // By a setting, nobody is asked for a key there; an empty requirement says so.
+  if (!path.startsWith('/v1/')) operation.security = [{}, ...eitherCredential()];
+  operation['x-roles'] = access === 'anyone' ? ROLES : access;
+}
+
+export function eitherCredential(): Record<string, string[]>[] {
+  return Object.values(CREDENTIALS).map((name) => ({ [name]: [] }));
 }
 
 // ---------------------------------------------------------------- requests
@@ -148,6 +182,8 @@ const COMMON_CODES: readonly ErrorCode[] = [
 /** What answers JSON looks at `Accept`; what reads or writes stock needs the database. */
 const JSON_CODES: readonly ErrorCode[] = ['NOT_ACCEPTABLE'];
 const API_CODES: readonly ErrorCode[] = ['BUSY', 'UNAVAILABLE'];
+/** Codes of every call that is not for everybody. */
+const ACCESS_CODES: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN'];
 /** Codes of every call that takes a body. */
 const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'UNSUPPORTED_MEDIA_TYPE'];
 /** Codes of every call whose body is read whole. */
@@ -162,6 +198,7 @@ function codesOf({ path, operation }: Call): Set<ErrorCode> {
   const own = (operation[MARKS.errorCodes] ?? []) as ErrorCode[];
   const codes = new Set([...COMMON_CODES, ...own]);
   const add = (more: readonly ErrorCode[]) => more.forEach((code) => codes.add(code));
+  if (operation[MARKS.access] !== 'open') add(ACCESS_CODES);
   if (path.startsWith('/v1/')) add([...JSON_CODES, ...API_CODES]);
   if (path.startsWith('/health/')) add(JSON_CODES);
   if (operation.requestBody !== undefined) add(BODY_CODES);

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { completeDocument } from './completion.ts';
+import { completeDocument, CREDENTIALS, eitherCredential } from './completion.ts';
 
 const API_VERSION = '1.0.0';
 
@@ -15,6 +15,8 @@ units of one or more stock items until \`expiresAt\`; changing it keeps what it 
 3. Create a reservation, change its lines, confirm it (Reservations), and read the stock item again.
 
 ### What all calls have in common
+* A key says who asks: \`X-Api-Key\`, or a token that was made for it as \`Authorization: Bearer\`. \`x-roles\` of a call names the
+  roles that may make it; others are answered with 403.
 * Errors are problem documents (RFC 9457). Decide by their \`code\`; [docs/errors](/docs/errors) says when each is answered
   and what to do about it.
 * Requests that create or add need an \`Idempotency-Key\`. When an answer got lost, send the same request under the same key:
@@ -29,10 +31,15 @@ units of one or more stock items until \`expiresAt\`; changing it keeps what it 
 /** What a document tells besides its calls. */
 export interface ApiDescription {
   readonly title: string;
+  /** Whether its callers are asked for a key. */
+  readonly guarded: boolean;
   readonly description: string;
   /** In the order in which a newcomer needs them; a tag that is not here has no place in the document. */
   readonly tags: readonly (readonly [name: string, description: string])[];
 }
+
+const KEY_DESCRIPTION = 'A key of `POST /v1/admin/keys`. A server that runs with AUTH=off asks for none.';
+const TOKEN_DESCRIPTION = 'A token of `POST /v1/auth/token`, which stands for a key for a while.';
 
 /** In the order in which a newcomer needs them; a tag that is not here has no place in the document. */
 const TAGS: readonly (readonly [name: string, description: string])[] = [
@@ -42,10 +49,11 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Reservations', 'Units set aside for a cart until it is paid for or its time is over'],
   ['Stores', 'What stores and the centre tell each other'],
   ['Dead letters', 'Events that could not be processed, for an operator to replay or discard'],
+  ['Administration', 'Tenants, keys and tokens: who may do what'],
   ['Operations', 'Health and metrics of this process'],
 ];
 
-const CENTRE: ApiDescription = { title: 'Holdfast', description: DESCRIPTION, tags: TAGS };
+export const CENTRE: ApiDescription = { title: 'Holdfast', guarded: true, description: DESCRIPTION, tags: TAGS };
 
 /**
  * The document of the whole API, the same for the same routes whatever the settings.
@@ -59,13 +67,19 @@ export function buildOpenApi(app: NestFastifyApplication, api: ApiDescription = 
     .setVersion(API_VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'This server');
+  if (api.guarded) {
+    config.addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: KEY_DESCRIPTION },
+      CREDENTIALS.key,
+    );
+    config.addBearerAuth({ type: 'http', bearerFormat: 'JWT', description: TOKEN_DESCRIPTION }, CREDENTIALS.token);
+  }
   api.tags.forEach(([name, description]) => config.addTag(name, description));
-  // Nobody is asked who they are (yet); said, so that it is not taken for forgotten.
-  const open = { ...config.build(), security: [] };
+  const begun = { ...config.build(), security: api.guarded ? eitherCredential() : [] };
   // The builder makes an empty one.
-  delete open.info.contact;
-  const document = SwaggerModule.createDocument(app, open, {
+  delete begun.info.contact;
+  const document = SwaggerModule.createDocument(app, begun, {
     operationIdFactory: (_controller, method) => method,
   });
-  return completeDocument(document);
+  return completeDocument(document, api.guarded);
 }

@@ -81,6 +81,11 @@ export const RESPONSE_HEADERS = {
     required: true,
     schema: { type: 'string', examples: ['GET, HEAD, PUT'] },
   },
+  'WWW-Authenticate': {
+    description: 'How to say who one is; a key goes into `X-Api-Key` instead.',
+    required: true,
+    schema: { type: 'string', examples: ['Bearer realm="holdfast"'] },
+  },
   'Retry-After': {
     description: 'Seconds to wait before the next attempt.',
     required: true,

@@ -15,7 +15,7 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect 
  * of them is left out here: media type, X-Correlation-Id, a choice of one. There are no links and only this server.
  */
 const STYLE = `
-  .swagger-ui .topbar, .swagger-ui .scheme-container, .swagger-ui .response-col_links { display: none }
+  .swagger-ui .topbar, .swagger-ui .schemes-server-container, .swagger-ui .response-col_links { display: none }
   .swagger-ui .info { margin: 32px 0 16px }
   .swagger-ui .info h3 { margin: 20px 0 6px }
   .swagger-ui .parameters-col_name { min-width: 13em }

@@ -79,6 +79,7 @@ function describeCode(code: ErrorCode): string {
 
 function headersOf(codes: readonly ErrorCode[]): object {
   const names: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
+  if (codes.includes('UNAUTHENTICATED')) names.push('WWW-Authenticate');
   if (codes.includes('METHOD_NOT_ALLOWED')) names.push('Allow');
   if (codes.some((code) => [429, 503].includes(ERROR_CODES[code].status))) names.push('Retry-After');
   return referencesToHeaders(names);
@@ -127,7 +128,7 @@ function problemExample(code: ErrorCode, schemas: Schemas): Record<string, unkno
 /** What names the thing in the path: `/v1/reservations/17/confirm` has no reservation 17. */
 function nothingUnder(path: string): Record<string, string> {
   // Stores are locations, `/v1/sync/stores/S1`.
-  const [list = '', id = ''] = path.replace('/sync/stores/', '/locations/').split('/').slice(2);
+  const [list = '', id = ''] = path.replace('/sync/stores/', '/locations/').replace('/admin/', '/').split('/').slice(2);
   const thing = list === 'stock' ? 'product' : list.replace(/s$/, '').replace('-', ' ');
   const member =
     thing === 'product' ? 'sku' : `${thing.replace(/ (.)/, (_, letter: string) => letter.toUpperCase())}Id`;

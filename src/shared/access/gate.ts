@@ -1,0 +1,130 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Clock, type Instant } from '../kernel/clock.ts';
+import { ANONYMOUS, type Caller } from '../http/caller.ts';
+import { DomainError } from '../kernel/domain-error.ts';
+import { pathOf } from '../http/problem.filter.ts';
+import { Settings } from '../settings.ts';
+import { credentialMissing, credentialRefused, forbidden, severalCredentials } from './access.errors.ts';
+import { AccessTokens } from './access-tokens.ts';
+import type { RouteAccess } from './allows.ts';
+import { hashOfKey } from './api-key.ts';
+import { type Credential, credentialOf } from './credentials.ts';
+import { type FoundKey, KeyLookup } from './key-lookup.ts';
+import { LastUse } from './last-use.ts';
+import { isDocumentation, isOpened } from './open-paths.ts';
+import { faultOfNamingOnly, faultOfNamingOther } from './own-location.ts';
+import type { Principal } from './principal.ts';
+import { reachOf, rolesOf } from './roles.ts';
+
+/** What the gate has found out of a request: on whose behalf it runs, and why it may not, if so. */
+export interface Admission {
+  readonly caller: Caller;
+  readonly principal: Principal | null;
+  readonly refusal: DomainError | null;
+}
+
+/** Decides with the head of a request who asks, and whether they may call this route (docs/decisions/0030). */
+@Injectable()
+export class Gate {
+  constructor(
+    private readonly keys: KeyLookup,
+    private readonly tokens: AccessTokens,
+    private readonly lastUse: LastUse,
+    private readonly clock: Clock,
+    private readonly settings: Settings,
+  ) {}
+
+  /** A refusal is part of what it answers; it throws what is a mistake of ours. */
+  async admit(request: FastifyRequest): Promise<Admission> {
+    const access = accessOf(request, this.settings);
+    if (access === 'open') return { caller: ANONYMOUS, principal: null, refusal: null };
+    let principal: Principal;
+    try {
+      principal = await this.authenticate(request);
+    } catch (error) {
+      return { caller: ANONYMOUS, principal: null, refusal: refusalOf(error) };
+    }
+    return { caller: callerOf(principal), principal, refusal: refusalOfRoute(request, access, principal) };
+  }
+
+  /** @throws HttpError UNAUTHENTICATED, FORBIDDEN; Unavailable (503) */
+  private async authenticate({ raw }: FastifyRequest): Promise<Principal> {
+    const credential = credentialOf(raw);
+    if (credential === null) throw credentialMissing();
+    if (credential === 'several') throw severalCredentials();
+    const now = this.clock.now();
+    const found = credential === 'malformed' ? null : await this.find(credential);
+    if (found === null || !isGood(found.key, now)) throw credentialRefused();
+    const { key, token } = found;
+    this.lastUse.note(key, now);
+    const { tenantId, clientId, keyId, role, locationId, expiresAt, tenantStatus } = key;
+    const suspended = tenantStatus === 'SUSPENDED';
+    return { tenantId, clientId, keyId, role, locationId, keyExpiresAt: expiresAt, suspended, token };
+  }
+
+  private async find(credential: Credential): Promise<{ key: FoundKey; token: Principal['token'] } | null> {
+    if (credential.kind === 'key') {
+      const key = await this.keys.ofKey(hashOfKey(credential.text));
+      return key === null ? null : { key, token: null };
+    }
+    const claims = await this.tokens.verify(credential.text);
+    if (claims === null) return null;
+    const key = await this.keys.ofToken(claims.tenantId, claims.keyId, claims.tokenId);
+    return key === null ? null : { key, token: { id: claims.tokenId, expiresAt: claims.expiresAt } };
+  }
+}
+
+function isGood(key: FoundKey, now: Instant): boolean {
+  return (
+    key.revokedAt === null &&
+    (key.expiresAt === null || now < key.expiresAt) &&
+    key.tenantStatus !== null &&
+    key.tokenRevoked === 0
+  );
+}
+
+function callerOf({ tenantId, clientId, keyId, role, locationId }: Principal): Caller {
+  return { tenantId, clientId, keyId, reach: reachOf(role, clientId, locationId) };
+}
+
+/** @returns who may call what is asked for; undefined where that is nobody */
+function accessOf(request: FastifyRequest, settings: Settings): RouteAccess | undefined {
+  const { url = '', config } = request.routeOptions;
+  // That a path leads nowhere is told to whoever may know which ones there are.
+  if (request.is404) return isOpened(pathOf(request.url), settings) ? 'open' : 'anyone';
+  if (isOpened(url, settings)) return 'open';
+  return config.access ?? (isDocumentation(url) ? 'anyone' : undefined);
+}
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** @returns why somebody who is known may not call the route; null when they may */
+function refusalOfRoute(
+  { method, params, query, routeOptions }: FastifyRequest,
+  access: RouteAccess | undefined,
+  { role, locationId, suspended, token }: Principal,
+): DomainError | null {
+  const roles = rolesOf(role);
+  // Whoever runs the platform can mend it, also when their own tenant is the one that is suspended.
+  const present = suspended ? roles.filter((one) => one === 'platform') : roles;
+  if (present.length === 0) return forbidden('The tenant is suspended');
+  const { credential } = routeOptions.config;
+  if (credential !== undefined && credential !== (token === null ? 'key' : 'token')) {
+    return forbidden(`This call is for a ${credential} only`);
+  }
+  if (access === 'anyone') return null;
+  if (access === undefined || access === 'open' || !access.some((allowed) => present.includes(allowed))) {
+    return forbidden('The key may not do this; docs/access.md says which role may');
+  }
+  if (role !== 'store') return null;
+  // What a body names is looked at when it has been read (validation.ts).
+  const faultOf = READS.has(method) ? faultOfNamingOnly : faultOfNamingOther;
+  return faultOf(locationId, [params, query]);
+}
+
+/** A mistake of ours lets nobody in, either: it goes on as what it is, and is answered with 500. */
+function refusalOf(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  throw error;
+}
