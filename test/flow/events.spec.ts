@@ -65,6 +65,10 @@ describeOnBothEngines(`The event log, TEST_SEED=${SEED}`, (engine) => {
     for (const { id, version } of await allPages<Transfer>(shop.api, '/v1/transfers')) {
       expected.set(`transfer/${id}`, upTo(version));
     }
+    // Only that it was created is told of a product.
+    for (const { sku } of await allPages<{ sku: string }>(shop.api, '/v1/products')) {
+      expected.set(`product/${sku}`, [1]);
+    }
     expect([...expected.keys()].some((subject) => subject.startsWith('transfer/'))).toBe(true);
     expect(Object.fromEntries(versions)).toEqual(Object.fromEntries(expected));
     expect(new Set(events.map((event) => event.event_id)).size).toBe(events.length);

@@ -1,6 +1,8 @@
 import { PurgePieces } from '../../src/shared/housekeeping/purge-pieces.ts';
 import { Retention } from '../../src/shared/housekeeping/retention.ts';
 import { NO_TENANT, RetentionMarks } from '../../src/shared/housekeeping/retention-marks.ts';
+import { Dispatch } from '../../src/shared/outbox/dispatch.ts';
+import { change } from './sql.ts';
 import type { RunningApp } from './start-app.ts';
 
 const SECONDS_PER_DAY = 86_400;
@@ -16,4 +18,18 @@ export async function passDays(running: RunningApp, days: number): Promise<void>
   clock.advanceSeconds(days * SECONDS_PER_DAY);
   const marks = app.get(RetentionMarks, { strict: false });
   await app.get(PurgePieces, { strict: false }).run(NO_TENANT, (tx) => marks.raise(tx, 'clock', clock.now()));
+  await readEverything(running);
+}
+
+/** The reactions of the program have read what is there: they store how far they are every ten seconds only. */
+async function readEverything({ app, databaseUrl }: RunningApp): Promise<void> {
+  for (const { consumer } of app.get(Dispatch, { strict: false }).consumers) {
+    await change(
+      databaseUrl,
+      `INSERT INTO consumer_cursors (tenant_id, consumer, position, blocked_subjects, updated_at, version)
+       SELECT 'default', '${consumer}', COALESCE(MAX(position), 0), 0, 0, 1 FROM outbox_events WHERE TRUE
+       ON CONFLICT (tenant_id, consumer)
+       DO UPDATE SET position = excluded.position, version = consumer_cursors.version + 1`,
+    );
+  }
 }

@@ -46,6 +46,16 @@ export class StoreClient {
     return { id: `e-${process.pid}-${made}`, sequence, type, version: 1, occurredAt: this.now(), data };
   }
 
+  /** Having seen all that the centre has changed so far. */
+  async cursor(): Promise<string> {
+    for (let after = '0'; ;) {
+      const path = `/v1/sync/stores/${this.locationId}/changes?limit=1000&after=${after}`;
+      const { changes, cursor } = bodyOf(await this.api.get<{ changes: unknown[]; cursor: string }>(path));
+      if (changes.length === 0) return cursor;
+      after = cursor;
+    }
+  }
+
   async push(events: readonly object[]): Promise<Pushed> {
     return bodyOf(await this.send({ epoch: this.epoch, events }));
   }

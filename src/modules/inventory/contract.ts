@@ -328,6 +328,18 @@ export type StoreFact = { readonly sku: string; readonly place: StreamPlace } & 
   | { readonly counted: number; readonly cursor: number }
 );
 
+/** What waits for a product to be created waits for this. */
+export function productWanted(sku: string): string {
+  return `${PRODUCT_WANTED}${sku}`;
+}
+
+/** @returns the sku that is waited for; null when it is something else */
+export function skuWanted(waitsFor: string | null): string | null {
+  return waitsFor?.startsWith(PRODUCT_WANTED) === true ? waitsFor.slice(PRODUCT_WANTED.length) : null;
+}
+
+const PRODUCT_WANTED = 'product/';
+
 /** Null: it is recorded. Else why it cannot be, and what has to happen first (`product/<sku>`), where that is known. */
 export type FactFailure = { readonly code: string; readonly detail: string; readonly waitsFor: string | null } | null;
 
@@ -754,6 +766,21 @@ export type Balances = Static<typeof balances>;
 
 const closed = { additionalProperties: false } as const;
 
+/** Somebody said what the sku is; until then nothing can be recorded of it. */
+export const ProductCreated = defineEvent(
+  'inventory.product.created',
+  1,
+  Type.Object(
+    {
+      sku: id,
+      name: Type.String({ maxLength: 500 }),
+      lowStockThreshold: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+      active: Type.Boolean(),
+    },
+    closed,
+  ),
+);
+
 export const StockMoved = defineEvent(
   'inventory.stock.moved',
   1,
@@ -866,6 +893,7 @@ export const TransferCancelled = defineEvent(
 );
 
 export const INVENTORY_EVENTS = [
+  ProductCreated,
   StockMoved,
   StockHeld,
   StockHoldShortened,

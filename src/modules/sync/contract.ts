@@ -1,6 +1,8 @@
 import { Command, Query } from '@nestjs/cqrs';
+import { Type } from 'typebox';
 import type { Instant } from '../../shared/kernel/clock.ts';
 import type { DeadLetterStatus } from '../../shared/kernel/dead-letter-status.ts';
+import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
 import type { VersionMatch } from '../../shared/kernel/version-match.ts';
@@ -209,3 +211,27 @@ export class GetStreamPosition extends Query<OpenedStream> {
     super();
   }
 }
+
+/** Products that some events died for want of may have been created meanwhile; then the events are processed now. */
+export class ReplayLettersOfNewProducts extends Command<void> {
+  constructor(readonly skus: readonly string[]) {
+    super();
+  }
+}
+
+// ---------------------------------------------------------------- events
+
+/** Dead letters still wait for something that is there now, behind the letter `after`: their turn is next. */
+export const LettersLeftWaiting = defineEvent(
+  'sync.letters.left-waiting',
+  1,
+  Type.Object(
+    {
+      waitsFor: Type.String({ maxLength: 500 }),
+      after: Type.Union([Type.String({ maxLength: 64 }), Type.Null()]),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+export const SYNC_EVENTS = [LettersLeftWaiting] as const;

@@ -163,5 +163,5 @@ export function toDeadLetterResponse(view: DeadLetterView): DeadLetterResponse {
 }
 
 export function toRehearsalResponse({ before, after, failure }: ReplayRehearsal): RehearsalResponse {
-  return { before, after, failure };
+  return { before, after, failure: failure === null ? null : { code: failure.code, detail: failure.detail } };
 }

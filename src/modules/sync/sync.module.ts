@@ -21,7 +21,11 @@ import { SnapshotController } from './snapshot.controller.ts';
 import { StockStreamController } from './stock-stream.controller.ts';
 import { StoreEventReader } from './handlers/store-event-reader.ts';
 import { StoreIntake } from './handlers/store-intake.ts';
+import { ReplayLettersWhenProductWasCreated } from './handlers/replay-letters-when-product-was-created.ts';
+import { ReplayWaitingLettersHandler } from './handlers/replay-waiting-letters.ts';
+import { StoreLetterReplayer } from './handlers/store-letter-replayer.ts';
 import { StoreLetters } from './handlers/store-letters.ts';
+import { WaitingLetters } from './handlers/waiting-letters.ts';
 import { StoreReports } from './handlers/store-reports.ts';
 import { StoreConflicts } from './storage/store-conflict.repository.ts';
 import { storeConflictsTable } from './storage/store-conflict.table.ts';
@@ -52,6 +56,10 @@ const STORE_PROVIDERS = [
   OpenStoreStreamHandler,
   EndParkedEventsHandler,
   PushStoreEventsHandler,
+  StoreLetterReplayer,
+  WaitingLetters,
+  ReplayWaitingLettersHandler,
+  ReplayLettersWhenProductWasCreated,
 ];
 
 /** In the order in which a batch writes them. */

@@ -71,16 +71,21 @@ export class DeadLetters {
     return letters.filter(({ status }) => status === 'DEAD').sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** Letters that are DEAD for want of this, oldest first. @param limit most of them, from 1 */
-  async waitingFor(tx: Transaction, waitsFor: string, limit: number): Promise<DeadLetterRow[]> {
-    const found = await tx.select<{ id: string }>(WAITING, { waitsFor, limit });
+  /** Letters that are DEAD for want of this, oldest first. @param limit most of them, from 1 @param after only those behind this one */
+  async waitingFor(
+    tx: Transaction,
+    waitsFor: string,
+    limit: number,
+    after: string | null = null,
+  ): Promise<DeadLetterRow[]> {
+    const found = await tx.select<{ id: string }>(WAITING, { waitsFor, limit, after: after ?? '' });
     await tx.load(found.map(({ id }) => deadLetterKey(id)));
     return found
       .map(({ id }) => tx.loaded(deadLettersTable, id))
       .filter((letter): letter is DeadLetterRow => letter?.status === 'DEAD');
   }
 
-  /** One more attempt has failed. */
+  /** One more attempt has failed, perhaps for another reason. */
   failedAgain(tx: Transaction, letter: DeadLetterRow, failure: Failure): DeadLetterRow {
     return this.replace(tx, letter, { ...failure, attempts: letter.attempts + 1 });
   }
@@ -126,7 +131,8 @@ export class DeadLetters {
 }
 
 const WAITING = `SELECT id AS "id" FROM dead_letters
-  WHERE tenant_id = :tenant AND status = 'DEAD' AND waits_for = :waitsFor ORDER BY id LIMIT :limit`;
+  WHERE tenant_id = :tenant AND status = 'DEAD' AND waits_for = :waitsFor AND id > :after
+  ORDER BY id LIMIT :limit`;
 
 function notFound(id: string): never {
   throw new DeadLetterNotFound(id);

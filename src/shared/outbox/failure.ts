@@ -5,6 +5,19 @@ export interface Failure {
   /** The code of the refusal; INTERNAL for a mistake of the program. */
   readonly code: string;
   readonly detail: string;
+  /** What has to happen before it can be processed, where that is known, e.g. `product/SKU-1`; null: nothing is. */
+  readonly waitsFor?: string | null;
+}
+
+/** An event cannot be processed, for a reason that is known already. */
+export class CannotProcess extends DomainError {
+  readonly code: string;
+  readonly kind = 'refused';
+
+  constructor(readonly failure: Failure) {
+    super(failure.detail);
+    this.code = failure.code;
+  }
 }
 
 /** What is no refusal may hold SQL or a driver's words: that is for the log alone. */
@@ -14,6 +27,7 @@ const INTERNAL: Failure = {
 };
 
 export function failureOf(error: unknown): Failure {
+  if (error instanceof CannotProcess) return error.failure;
   return error instanceof DomainError ? { code: error.code, detail: error.message } : INTERNAL;
 }
 

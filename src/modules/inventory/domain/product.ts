@@ -1,5 +1,6 @@
 import { Aggregate } from '../../../shared/kernel/aggregate.ts';
 import type { Instant } from '../../../shared/kernel/clock.ts';
+import { ProductCreated } from '../contract.ts';
 
 /** What a caller may say about a product. */
 export interface ProductContent {
@@ -24,7 +25,12 @@ export class Product extends Aggregate<ProductState> {
   }
 
   static create(sku: string, { name, lowStockThreshold, active }: ProductContent, at: Instant): Product {
-    return new Product({ sku, name, lowStockThreshold, active, createdAt: at, updatedAt: at, version: 1 });
+    const content = { sku, name, lowStockThreshold, active };
+    const product = new Product({ ...content, createdAt: at, updatedAt: at, version: 1 });
+    const { type, version } = ProductCreated;
+    const subject = `product/${sku}`;
+    product.record({ type, version, subject, subjectVersion: 1, locationId: null, data: content, occurredAt: at });
+    return product;
   }
 
   /**

@@ -25,6 +25,7 @@ export class PutProductHandler implements ICommandHandler<PutProduct> {
       if (stored === undefined) {
         const created = Product.create(command.sku, command.wanted, at);
         await tx.put(productsTable, created.state);
+        tx.record(created.takeEvents());
         return { product: created.state, created: true };
       }
       const product = Product.of(stored);

@@ -3,7 +3,7 @@ import { Clock, type Instant } from '../../../shared/kernel/clock.ts';
 import { DomainError } from '../../../shared/kernel/domain-error.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
-import { type FactFailure, RecordStoreFacts, type StoreFact } from '../contract.ts';
+import { type FactFailure, productWanted, RecordStoreFacts, type StoreFact } from '../contract.ts';
 import { UnknownProduct } from '../domain/inventory.errors.ts';
 import type { StockItem } from '../domain/stock-item.ts';
 import { StockItems } from '../storage/stock-item.repository.ts';
@@ -103,8 +103,4 @@ function toFailure(error: unknown, { sku }: StoreFact): FactFailure {
   if (!(error instanceof DomainError) || error.kind === 'busy') throw error;
   const waitsFor = error instanceof UnknownProduct ? productWanted(sku) : null;
   return { code: error.code, detail: error.message, waitsFor };
-}
-
-function productWanted(sku: string): string {
-  return `product/${sku}`;
 }

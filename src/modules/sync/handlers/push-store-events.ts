@@ -5,6 +5,7 @@ import {
   type IncomingEvent,
   type PushedEvents,
   PushStoreEvents,
+  ReplayLettersOfNewProducts,
   type StoreEventResult,
 } from '../contract.ts';
 import { INTAKE_PIECE_EVENTS, StoreIntake } from './store-intake.ts';
@@ -23,6 +24,7 @@ export class PushStoreEventsHandler implements ICommandHandler<PushStoreEvents> 
     const order = [...events.keys()].sort((a, b) => numberOf(events[a]) - numberOf(events[b]) || a - b);
     const sorted = order.map((index) => events[index]).filter((event) => event !== undefined);
     const results = new Array<StoreEventResult>(events.length);
+    const unknownSkus = new Set<string>();
     for (let done = 0; ;) {
       const piece = sorted.slice(done, done + INTAKE_PIECE_EVENTS);
       const options = { keys: this.intake.keysOf(locationId, piece), workClass: 'bulk' } as const;
@@ -31,7 +33,9 @@ export class PushStoreEventsHandler implements ICommandHandler<PushStoreEvents> 
         results[order[done] ?? 0] = result;
         done += 1;
       }
+      step.unknownSkus.forEach((sku) => unknownSkus.add(sku));
       if (done < sorted.length || step.due > 0) continue;
+      if (unknownSkus.size > 0) await this.commands.execute(new ReplayLettersOfNewProducts([...unknownSkus]));
       if (step.stream.toEnd > 0) await this.commands.execute(new EndParkedEvents(locationId));
       const { nextSequence, holes } = step.stream;
       return { results, nextSequence, missing: holes.map(({ from, to }) => [from, to] as const) };

@@ -5,7 +5,7 @@ import type { EntityKey } from '../../../shared/kernel/entity-key.ts';
 import { Metrics } from '../../../shared/operations/metrics.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { Settings } from '../../../shared/settings.ts';
-import { FindLocation, stockItemKey } from '../../inventory/contract.ts';
+import { FindLocation, skuWanted, stockItemKey } from '../../inventory/contract.ts';
 import { type IncomingEvent, type StoreEventResult, storeStreamKey } from '../contract.ts';
 import type { StoreStream, StoreStreamState } from '../domain/store-stream.ts';
 import { EpochNeverGiven } from '../domain/store-stream.errors.ts';
@@ -13,7 +13,7 @@ import { StoreConflicts } from '../storage/store-conflict.repository.ts';
 import { StoreStreams } from '../storage/store-stream.repository.ts';
 import { type IntakeLimits, IntakePiece, type Turn } from './intake-piece.ts';
 import { StoreLetters } from './store-letters.ts';
-import { StoreReports } from './store-reports.ts';
+import { type ReportFailure, StoreReports } from './store-reports.ts';
 
 /** Events of one commit, those included that waited for them: at 40 to 80 µs each, with their share of the commit. */
 export const INTAKE_PIECE_EVENTS = 250;
@@ -22,6 +22,8 @@ export const INTAKE_PIECE_EVENTS = 250;
 export interface IntakeStep {
   /** Of the first of the events; the others are for the next piece. */
   readonly results: readonly StoreEventResult[];
+  /** Of which nobody knew a product. */
+  readonly unknownSkus: readonly string[];
   /** Events that waited and have their turn now, for the next piece. */
   readonly due: number;
   readonly stream: StoreStreamState;
@@ -75,14 +77,14 @@ export class StoreIntake {
       room -= 1;
       if (stream.due > 0) room -= await this.takeParked(tx, stream, piece, room);
     }
-    await this.apply(tx, locationId, piece, at);
+    const unknownSkus = await this.apply(tx, locationId, piece, at);
     if (piece.conflicts.length > 0) {
       stream.countConflicts(await this.conflicts.keep(tx, locationId, epoch, piece.conflicts, at));
     }
     stream.contact(at);
     this.streams.save(tx, stream);
     this.count(tx, locationId, piece.results);
-    return { results: piece.results, due: stream.due, stream: stream.state };
+    return { results: piece.results, unknownSkus, due: stream.due, stream: stream.state };
   }
 
   private async streamOf(tx: Transaction, locationId: string, epoch: number): Promise<StoreStream> {
@@ -117,9 +119,10 @@ export class StoreIntake {
     return count;
   }
 
-  private async apply(tx: Transaction, locationId: string, piece: IntakePiece, at: Instant): Promise<void> {
+  /** @returns skus that some of them wait for */
+  private async apply(tx: Transaction, locationId: string, piece: IntakePiece, at: Instant): Promise<string[]> {
     const { turns } = piece;
-    if (turns.length === 0) return;
+    if (turns.length === 0) return [];
     const failures = await this.reports.apply(
       tx,
       locationId,
@@ -137,6 +140,7 @@ export class StoreIntake {
       }
     }
     await this.finish(tx, locationId, applied, at);
+    return unknownSkusOf(failures);
   }
 
   /** What came just now is noted as applied already. */
@@ -163,4 +167,9 @@ export class StoreIntake {
       });
     });
   }
+}
+
+function unknownSkusOf(failures: readonly (ReportFailure | null)[]): string[] {
+  const skus = failures.map((failure) => skuWanted(failure?.waitsFor ?? null)).filter((sku) => sku !== null);
+  return [...new Set(skus)];
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { StreamPlace } from '../../../shared/kernel/context.ts';
 import type { DeadLetterRow } from '../../../shared/outbox/dead-letter.table.ts';
 import { DeadLetters, openLettersKey } from '../../../shared/outbox/dead-letters.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
@@ -56,6 +57,11 @@ export class StoreLetters {
 
 /** A type that a person can read; what else came under that name is no type. */
 const TYPE = /^[\x20-\x7e]{1,64}$/;
+
+/** Where it stands among what its store has sent. */
+export function placeOf({ sequence, origin }: DeadLetterRow): StreamPlace {
+  return { epoch: (origin as unknown as StoreLetterOrigin).epoch, sequence: sequence ?? 0 };
+}
 
 /** The event as it came. */
 export function contentOf({ type, data, origin }: DeadLetterRow): EventContent {
