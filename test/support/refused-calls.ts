@@ -313,6 +313,9 @@ function reservationCalls({ sku, cartId, reservations }: RefusingWorld): Calls {
 function storeCalls({ placeId: locationId, otherPlaceId, sku }: RefusingWorld): Calls {
   const event = { id: 'e', sequence: 1, type: 'sale', version: 1, occurredAt: INSTANT, data: { sku, quantity: 1 } };
   return {
+    'GET /v1/sync/stores': none(),
+    'GET /v1/sync/stores/{locationId}': none({ locationId }, nothing('locationId')),
+    'GET /v1/sync/stores/{locationId}/conflicts': none({ locationId }, nothing('locationId')),
     'POST /v1/sync/stores/{locationId}/streams': none({ locationId: otherPlaceId }, nothing('locationId')),
     'POST /v1/sync/stores/{locationId}/events': {
       right: { params: { locationId }, body: { epoch: 2, events: [event] } },

@@ -165,6 +165,73 @@ export interface OpenedStream {
   readonly nextSequence: number;
 }
 
+/** Where a store stands. */
+export interface StoreView {
+  readonly locationId: string;
+  /** 0: its agent never opened a stream. */
+  readonly epoch: number;
+  readonly nextSequence: number;
+  /** Numbers that have not come although later ones have, and since when they are missed. */
+  readonly missing: readonly { readonly from: number; readonly to: number; readonly since: Instant }[];
+  /** Since the store was last heard of; null: it never was. */
+  readonly lagSeconds: number | null;
+  /** Events that wait for what is missing. */
+  readonly parked: number;
+  /** Events that could not be recorded, as open dead letters. */
+  readonly dead: number;
+  /** Events that contradicted what came before, ever. */
+  readonly conflicts: number;
+  /** Units by which the last reconciliation found store and centre apart, and that were not corrected. */
+  readonly drift: number;
+}
+
+export const CONTRADICTED = ['ID', 'SEQUENCE'] as const;
+export type Contradicted = (typeof CONTRADICTED)[number];
+
+/** An event that contradicted what came before, as it came. */
+export interface StoreConflictView {
+  readonly eventId: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  /** Which of the two was known with another content. */
+  readonly contradicts: Contradicted;
+  readonly type: unknown;
+  readonly version: unknown;
+  readonly occurredAt: unknown;
+  readonly data: unknown;
+  readonly receivedAt: Instant;
+}
+
+// ---------------------------------------------------------------- stores: queries
+
+/** Refuses with NOT_FOUND when there is no such location. */
+export class GetStore extends Query<StoreView> {
+  constructor(readonly locationId: string) {
+    super();
+  }
+}
+
+/** Stores that have ever opened a stream, by location id. */
+export class ListStores extends Query<Page<StoreView>> {
+  constructor(
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
+/** Oldest first. Refuses with NOT_FOUND when there is no such location. */
+export class ListStoreConflicts extends Query<Page<StoreConflictView>> {
+  constructor(
+    readonly locationId: string,
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
+}
+
 // ---------------------------------------------------------------- stores: keys and commands
 
 export function storeStreamKey(locationId: string): EntityKey {

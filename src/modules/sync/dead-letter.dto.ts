@@ -35,7 +35,7 @@ export class DiscardRequest {
 }
 
 /** Any JSON value: an event that is wrong may hold anything. */
-const ANYTHING = {
+export const ANYTHING = {
   anyOf: [
     { type: 'object', additionalProperties: true },
     { type: 'array', items: {} },

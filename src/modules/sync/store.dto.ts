@@ -1,14 +1,21 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IdField, isId, OpenListField, QuantityField } from '../../shared/http/fields.ts';
+import { PageResponse } from '../../shared/http/page-response.ts';
+import { toIsoInstant } from '../../shared/kernel/clock.ts';
 import type { FieldError } from '../../shared/http/http-error.ts';
 import {
   EVENT_FLAGS,
   type EventFlag,
+  CONTRADICTED,
+  type Contradicted,
   SEQUENCE_MAX,
+  type StoreConflictView,
+  type StoreView,
   STORE_EVENT_OUTCOMES,
   STORE_EVENTS_MAX,
   type StoreEventOutcome,
 } from './contract.ts';
+import { ANYTHING } from './dead-letter.dto.ts';
 import { STORE_EVENT_EXAMPLE, STORE_EVENT_SCHEMA } from './store-event.openapi.ts';
 
 export class StorePath {
@@ -105,4 +112,116 @@ export class StoreEventsResponse {
     example: [[43, 45]],
   })
   missing!: [from: number, to: number][];
+}
+
+@ApiSchema({ description: 'Numbers that have not come although later ones have.' })
+export class MissingNumbersResponse {
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'The first of them.', example: 43 })
+  from!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'The last of them.', example: 45 })
+  to!: number;
+
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When they were first missed.',
+    example: '2026-11-22T09:00:00.000Z',
+  })
+  since!: string;
+}
+
+@ApiSchema({ description: 'Where a store stands.' })
+export class StoreResponse {
+  @ApiProperty({ description: 'The location whose store it is.', example: 'S1' })
+  locationId!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 0, description: '0: its agent never opened a stream.', example: 3 })
+  epoch!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'All numbers below are used up.', example: 43 })
+  nextSequence!: number;
+
+  @ApiProperty({ type: [MissingNumbersResponse], description: 'Lowest first.' })
+  missing!: MissingNumbersResponse[];
+
+  @ApiProperty({
+    type: 'number',
+    minimum: 0,
+    nullable: true,
+    description: 'Seconds since the store was last heard of; null: it never was.',
+    example: 1.25,
+  })
+  lagSeconds!: number | null;
+
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'Events that wait for what is missing.', example: 2 })
+  parked!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'Events that are open dead letters.', example: 0 })
+  dead!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    description: 'Events that contradicted what came before, ever.',
+    example: 0,
+  })
+  conflicts!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    description:
+      'Units by which the last reconciliation found store and centre apart, over all skus, and that were not corrected.',
+    example: 0,
+  })
+  drift!: number;
+}
+
+export class StorePage extends PageResponse {
+  @ApiProperty({ type: [StoreResponse] })
+  items!: StoreResponse[];
+}
+
+@ApiSchema({ description: 'An event whose id or number had another content before, as it came.' })
+export class StoreConflictResponse {
+  @ApiProperty({ description: 'As it was sent.', example: 'S1-42' })
+  eventId!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'Under which it came.', example: 3 })
+  epoch!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'As it was sent.', example: 42 })
+  sequence!: number;
+
+  @ApiProperty({ enum: CONTRADICTED, description: 'What was known with another content.', example: 'ID' })
+  contradicts!: Contradicted;
+
+  @ApiProperty({ ...ANYTHING, description: 'As it came.', example: 'sale' })
+  type!: unknown;
+
+  @ApiProperty({ ...ANYTHING, description: 'As it came.', example: 1 })
+  version!: unknown;
+
+  @ApiProperty({ ...ANYTHING, description: 'As it came.', example: '2026-11-22T09:00:00.000Z' })
+  occurredAt!: unknown;
+
+  @ApiProperty({ ...ANYTHING, description: 'As it came.', example: { sku: 'MUG-RED', quantity: 3 } })
+  data!: unknown;
+
+  @ApiProperty({ format: 'date-time', description: 'When it came.', example: '2026-11-22T09:00:00.000Z' })
+  receivedAt!: string;
+}
+
+export class StoreConflictPage extends PageResponse {
+  @ApiProperty({ type: [StoreConflictResponse] })
+  items!: StoreConflictResponse[];
+}
+
+export function toStoreResponse({ missing, ...view }: StoreView): StoreResponse {
+  return { ...view, missing: missing.map(({ from, to, since }) => ({ from, to, since: toIsoInstant(since) })) };
+}
+
+export function toStoreConflictResponse(view: StoreConflictView): StoreConflictResponse {
+  const { type = null, version = null, occurredAt = null, data = null, receivedAt } = view;
+  return { ...view, type, version, occurredAt, data, receivedAt: toIsoInstant(receivedAt) };
 }

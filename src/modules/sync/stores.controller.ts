@@ -1,14 +1,34 @@
-import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
+import { PageQuery } from '../../shared/http/fields.ts';
 import { GzipBody } from '../../shared/http/gzip-body.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
+import { toPageResponse } from '../../shared/http/page-response.ts';
 import { WriteDoor } from '../../shared/http/write-door.ts';
-import { EndParkedEvents, OpenStoreStream, type PushedEvents, PushStoreEvents } from './contract.ts';
+import {
+  EndParkedEvents,
+  GetStore,
+  ListStoreConflicts,
+  ListStores,
+  OpenStoreStream,
+  type PushedEvents,
+  PushStoreEvents,
+} from './contract.ts';
 import { toIncomingEvent } from './incoming-event.ts';
-import { OpenedStreamResponse, StoreEventsRequest, StoreEventsResponse, StorePath } from './store.dto.ts';
+import {
+  OpenedStreamResponse,
+  StoreConflictPage,
+  StoreEventsRequest,
+  StoreEventsResponse,
+  StorePage,
+  StorePath,
+  StoreResponse,
+  toStoreConflictResponse,
+  toStoreResponse,
+} from './store.dto.ts';
 
 /** What stores report, over HTTP. */
 @ApiTags('Stores')
@@ -17,7 +37,52 @@ export class StoresController {
   constructor(
     private readonly door: WriteDoor,
     private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
   ) {}
+
+  @Get()
+  @Allows('operator', 'auditor')
+  @ApiOperation({
+    operationId: 'listStores',
+    summary: 'List stores that report, by location id',
+    description: 'Those whose agent has ever opened a stream: what is missing, what waits, what could not be recorded.',
+  })
+  @ApiOkResponse({ type: StorePage, description: 'A page of stores.' })
+  @ApiProblems('VALIDATION_FAILED')
+  async list(@Query() { limit, cursor }: PageQuery): Promise<StorePage> {
+    return toPageResponse(await this.queries.execute(new ListStores(limit, cursor ?? null)), toStoreResponse);
+  }
+
+  @Get(':locationId')
+  @Allows('operator', 'auditor', 'store')
+  @ApiOperation({
+    operationId: 'getStore',
+    summary: 'Read where a store stands',
+    description: 'A location whose agent never opened a stream is at epoch 0.',
+  })
+  @ApiOkResponse({ type: StoreResponse, description: 'The store.' })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async get(@Param() { locationId }: StorePath): Promise<StoreResponse> {
+    return toStoreResponse(await this.queries.execute(new GetStore(locationId)));
+  }
+
+  @Get(':locationId/conflicts')
+  @Allows('operator', 'auditor', 'store')
+  @ApiOperation({
+    operationId: 'listStoreConflicts',
+    summary: 'List events that contradict each other, oldest first',
+    description:
+      'Whose id or number had another content before. They were never applied; the first 1,000 of a store are kept, for `SYNC_EVENTS_KEEP_DAYS`.',
+  })
+  @ApiOkResponse({ type: StoreConflictPage, description: 'A page of conflicts.' })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async conflicts(
+    @Param() { locationId }: StorePath,
+    @Query() { limit, cursor }: PageQuery,
+  ): Promise<StoreConflictPage> {
+    const page = await this.queries.execute(new ListStoreConflicts(locationId, limit, cursor ?? null));
+    return toPageResponse(page, toStoreConflictResponse);
+  }
 
   @Post(':locationId/streams')
   @Allows('operator', 'store')

@@ -11,7 +11,10 @@ import { KnownLocations } from './feeds/known-locations.ts';
 import { DiscardDeadLetterHandler } from './handlers/discard-dead-letter.ts';
 import { GetDeadLetterHandler } from './handlers/get-dead-letter.ts';
 import { GetStreamPositionHandler } from './handlers/get-stream-position.ts';
+import { GetStoreHandler } from './handlers/get-store.ts';
 import { ListDeadLettersHandler } from './handlers/list-dead-letters.ts';
+import { ListStoreConflictsHandler } from './handlers/list-store-conflicts.ts';
+import { ListStoresHandler } from './handlers/list-stores.ts';
 import { RehearseReplayHandler } from './handlers/rehearse-replay.ts';
 import { EndParkedEventsHandler } from './handlers/end-parked-events.ts';
 import { OpenStoreStreamHandler } from './handlers/open-store-stream.ts';
@@ -26,12 +29,14 @@ import { ReplayWaitingLettersHandler } from './handlers/replay-waiting-letters.t
 import { StoreLetterReplayer } from './handlers/store-letter-replayer.ts';
 import { StoreLetters } from './handlers/store-letters.ts';
 import { WaitingLetters } from './handlers/waiting-letters.ts';
+import { StoreViews } from './handlers/store-views.ts';
 import { StoreReports } from './handlers/store-reports.ts';
 import { StoreConflicts } from './storage/store-conflict.repository.ts';
 import { storeConflictsTable } from './storage/store-conflict.table.ts';
 import { storeEventsTable } from './storage/store-event.table.ts';
 import { StoreStreams } from './storage/store-stream.repository.ts';
 import { storeStreamsTable } from './storage/store-stream.table.ts';
+import { StoreGauges } from './store-gauges.ts';
 import { StoresController } from './stores.controller.ts';
 
 const DEAD_LETTER_HANDLERS = [
@@ -56,6 +61,11 @@ const STORE_PROVIDERS = [
   OpenStoreStreamHandler,
   EndParkedEventsHandler,
   PushStoreEventsHandler,
+  StoreViews,
+  GetStoreHandler,
+  ListStoresHandler,
+  ListStoreConflictsHandler,
+  StoreGauges,
   StoreLetterReplayer,
   WaitingLetters,
   ReplayWaitingLettersHandler,

@@ -123,12 +123,38 @@ export class DeadLetters {
     return pageOf(await this.reader.many(rows), limit, ({ id }) => encodeCursor('dead-letters', filter, [id]));
   }
 
+  /** How many letters of a consumer are DEAD, by location; a location without any is left out. */
+  async openByLocation(consumer: string, locationIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (locationIds.length === 0) return new Map();
+    const names = locationIds.map((_, index) => `:location${index}`).join(', ');
+    const parameters = Object.fromEntries(locationIds.map((id, index) => [`location${index}`, id]));
+    const rows = await this.reader.select<{ locationId: string; letters: number | string }>(
+      `${OPEN_BY_LOCATION} AND tenant_id = :tenant AND location_id IN (${names}) GROUP BY location_id`,
+      { ...parameters, consumer },
+    );
+    return new Map(rows.map(({ locationId, letters }) => [locationId, Number(letters)]));
+  }
+
+  /** The same for all locations of all tenants, for what an operator watches. */
+  async openOfAllLocations(consumer: string): Promise<(readonly [locationId: string, letters: number])[]> {
+    const rows = await this.reader.selectAcrossTenants<{ locationId: string | null; letters: number | string }>(
+      `${OPEN_BY_LOCATION} GROUP BY location_id`,
+      { consumer },
+    );
+    return rows.flatMap(({ locationId, letters }) =>
+      locationId === null ? [] : [[locationId, Number(letters)] as const],
+    );
+  }
+
   private replace(tx: Transaction, letter: DeadLetterRow, next: Partial<DeadLetterRow>): DeadLetterRow {
     const row = { ...letter, ...next, version: letter.version + 1 };
     tx.replace(deadLettersTable, row);
     return row;
   }
 }
+
+const OPEN_BY_LOCATION = `SELECT location_id AS "locationId", COUNT(*) AS "letters" FROM dead_letters
+  WHERE status = 'DEAD' AND consumer = :consumer`;
 
 const WAITING = `SELECT id AS "id" FROM dead_letters
   WHERE tenant_id = :tenant AND status = 'DEAD' AND waits_for = :waitsFor AND id > :after

@@ -3,8 +3,8 @@ import type { Instant } from '../../../shared/kernel/clock.ts';
 import { hashOfJson } from '../../../shared/kernel/json-content.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { Settings } from '../../../shared/settings.ts';
-import type { IncomingEvent } from '../contract.ts';
-import { type Contradicted, type StoreConflictRow, storeConflictsTable } from './store-conflict.table.ts';
+import type { Contradicted, IncomingEvent } from '../contract.ts';
+import { type StoreConflictRow, storeConflictsTable } from './store-conflict.table.ts';
 
 const MS_PER_DAY = 86_400_000;
 

@@ -1,9 +1,6 @@
 import type { Instant } from '../../../shared/kernel/clock.ts';
 import { defineTable } from '../../../shared/persistence/table.ts';
-import type { EventContent } from '../contract.ts';
-
-export const CONTRADICTED = ['ID', 'SEQUENCE'] as const;
-export type Contradicted = (typeof CONTRADICTED)[number];
+import type { Contradicted, EventContent } from '../contract.ts';
 
 /** An event whose id or number another content had before; it is never applied. Written once. */
 export interface StoreConflictRow {
