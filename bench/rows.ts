@@ -2,10 +2,12 @@ import type { Row } from './row.ts';
 import { availability } from './rows/availability.ts';
 import { importLatency } from './rows/import-latency.ts';
 import { importRows } from './rows/import-rows.ts';
+import { reconnectLatency, reconnectRate } from './rows/reconnect.ts';
 import { reservationHot } from './rows/reservation-hot.ts';
 import { reservationSpread } from './rows/reservation-spread.ts';
 import { reservationWithFeeds } from './rows/reservation-with-feeds.ts';
 import { statementsOnPostgres } from './rows/statements-postgres.ts';
+import { tillToCentre } from './rows/till-to-centre.ts';
 
 /** Every row, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -15,5 +17,8 @@ export const ROWS: readonly Row[] = [
   availability,
   importRows,
   importLatency,
+  tillToCentre,
+  reconnectRate,
+  reconnectLatency,
   statementsOnPostgres,
 ];
