@@ -7,6 +7,7 @@ import { Delivery0006 } from './0006-delivery.ts';
 import { Origins0007 } from './0007-origins.ts';
 import { PickLists0010 } from './0010-pick-lists.ts';
 import { StoreStreams0011 } from './0011-store-streams.ts';
+import { Orders0012 } from './0012-orders.ts';
 import { CommittedHolds0013 } from './0013-committed-holds.ts';
 import { Freshness0014 } from './0014-freshness.ts';
 import { Access0020 } from './0020-access.ts';
@@ -23,6 +24,7 @@ export const MIGRATIONS = [
   Origins0007,
   PickLists0010,
   StoreStreams0011,
+  Orders0012,
   CommittedHolds0013,
   Freshness0014,
   Access0020,

@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
 import { importChunksTable } from './modules/inventory/storage/import-chunk.table.ts';
 import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
+import { ORDER_TABLES } from './modules/sync/order-parts.ts';
 import { SYNC_TABLES, SyncModule } from './modules/sync/sync.module.ts';
 import { storeConflictsTable } from './modules/sync/storage/store-conflict.table.ts';
 import { storeEventsTable } from './modules/sync/storage/store-event.table.ts';
@@ -35,6 +36,7 @@ export class AppModule {
             ...INVENTORY_TABLES,
             ...RESERVATION_TABLES,
             ...SYNC_TABLES,
+            ...ORDER_TABLES,
             ...OUTBOX_TABLES,
             ...ACCESS_TABLES,
             idempotencyKeysTable,
@@ -49,6 +51,7 @@ export class AppModule {
           storeConflictsTable,
           signingKeysTable,
           revokedTokensTable,
+          ...ORDER_TABLES,
         ]),
         OutboxModule.forRoot(PUBLISHED_EVENTS),
         HttpModule,

@@ -79,7 +79,7 @@ export const SETTINGS = {
     1,
     36_500,
     'days',
-    'How long the id of an event of a store is known, so that a repeat is one.',
+    'How long the id of an event of a store or an order is known, so that a repeat is one.',
   ),
   BODY_BYTES_MAX: whole(1_048_576, 1024, 104_857_600, 'bytes', 'Largest request body; past it: 413.'),
   IMPORTS_MAX: whole(8, 1, 1000, 'imports', 'Imports that run at a time; past it: 503 `BUSY`.'),

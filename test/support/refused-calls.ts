@@ -1,3 +1,4 @@
+import { OutsideShop } from './order-events.ts';
 import type { Draft, RefusedCall, Spoiling } from './refusals.ts';
 import { bodyOf, type Shop } from './shop.ts';
 import { change } from './sql.ts';
@@ -33,6 +34,8 @@ export interface RefusingWorld {
   readonly keyId: string;
   /** Closed. */
   readonly deadLetterId: string;
+  /** Of an outside shop. */
+  readonly orderId: string;
   readonly transfers: Readonly<Record<'inTransit' | 'cancelled' | 'received' | 'toFull' | 'fromFull', string>>;
 }
 
@@ -69,6 +72,7 @@ export async function aRefusingWorld(shop: Shop): Promise<RefusingWorld> {
     ...full,
     ...(await aTenantAndAKey(shop)),
     deadLetterId: await aDeadLetter(shop),
+    orderId: await anOrder(shop),
     reservations: { active, capped, cancelled, expired, confirmed, fulfilled, notOnHand },
   };
 }
@@ -129,6 +133,12 @@ async function aDeadLetter(shop: Shop): Promise<string> {
   return 'letter';
 }
 
+async function anOrder(shop: Shop): Promise<string> {
+  const order = new OutsideShop(shop.api, 'order').order();
+  await new OutsideShop(shop.api, 'order').send(order.cancelled(1));
+  return order.orderId;
+}
+
 const STALE: Spoiling = {
   code: 'VERSION_MISMATCH',
   parts: ['version'],
@@ -172,6 +182,7 @@ export function refusedCalls(world: RefusingWorld): Readonly<Record<string, Refu
     ...transferCalls(world),
     ...reservationCalls(world),
     ...storeCalls(world),
+    ...orderCalls(world),
     ...syncCalls(world),
     ...adminCalls(world),
   };
@@ -325,6 +336,14 @@ function storeCalls({ placeId: locationId, otherPlaceId, sku }: RefusingWorld): 
 }
 
 const INSTANT = '2026-11-22T09:00:00.000Z';
+
+function orderCalls({ orderId }: RefusingWorld): Calls {
+  const event = { id: 'event', orderId: 'order', version: 1, type: 'order.paid', occurredAt: '', data: {} };
+  return {
+    'POST /v1/sync/orders/events': { right: { params: {}, body: { events: [event] } }, spoilings: [] },
+    'GET /v1/sync/orders/{orderId}': none({ orderId }, nothing('orderId')),
+  };
+}
 
 function syncCalls({ deadLetterId: id, placeId: locationId }: RefusingWorld): Calls {
   const streamed = { suite: 'feed-streams.spec.ts' };

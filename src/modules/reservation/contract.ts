@@ -174,6 +174,20 @@ export class RecordPickup extends Command<void> implements Keyed {
   }
 }
 
+/**
+ * The reservation as the batch has it now, or null. For handlers of other modules inside a unit of work, where a query
+ * would see what is committed; it changes nothing.
+ */
+export class LookUpReservation extends Command<ReservationView | null> implements Keyed {
+  constructor(readonly reservationId: string) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [reservationKey(this.reservationId)];
+  }
+}
+
 /** Ends those of the named reservations that are due; passes over the others. */
 export class ExpireDueReservations extends Command<{ expired: number }> implements Keyed {
   constructor(readonly reservationIds: readonly string[]) {

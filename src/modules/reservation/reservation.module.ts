@@ -10,6 +10,7 @@ import { FulfilReservationHandler } from './handlers/fulfil-reservation.ts';
 import { GetReservationTimelineHandler } from './handlers/get-reservation-timeline.ts';
 import { GetReservationHandler } from './handlers/get-reservation.ts';
 import { ListReservationsHandler } from './handlers/list-reservations.ts';
+import { LookUpReservationHandler } from './handlers/look-up-reservation.ts';
 import { RecordPickupHandler } from './handlers/record-pickup.ts';
 import { RefreshReservationHandler } from './handlers/refresh-reservation.ts';
 import { UpdateReservationHandler } from './handlers/update-reservation.ts';
@@ -30,6 +31,7 @@ const HANDLERS = [
   ConfirmReservationHandler,
   CancelReservationHandler,
   FulfilReservationHandler,
+  LookUpReservationHandler,
   RecordPickupHandler,
   ExpireDueReservationsHandler,
   GetReservationHandler,

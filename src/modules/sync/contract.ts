@@ -6,6 +6,7 @@ import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
 import type { VersionMatch } from '../../shared/kernel/version-match.ts';
+import type { WantedLine } from '../reservation/contract.ts';
 
 /*
  * The face of sync: its commands (in) and its queries, as plain data. Another module imports this file and nothing else
@@ -106,6 +107,109 @@ export class ListDeadLetters extends Query<Page<DeadLetterView>> {
     readonly limit: number,
     readonly cursor: string | null,
   ) {
+    super();
+  }
+}
+
+// ---------------------------------------------------------------- orders of outside shops: plain data
+
+/** The highest version of an order: far below what a double can count. */
+export const ORDER_VERSION_MAX = 1_000_000_000;
+/** Characters that are kept of an event's data: three times as many as a hundred of the longest lines. */
+export const ORDER_EVENT_DATA_MAX = 65_536;
+/** Most events of one call. */
+export const ORDER_EVENTS_MAX = 1000;
+/** Most events that one RecordOrderEvents carries out in one commit: about 10 ms, as long as bulk works may take. */
+export const ORDER_EVENTS_PER_WORK = 50;
+
+/**
+ * How far an order has come, by the events of it that were applied: NEW is one of which none was, SHIPPED one that left
+ * the shelves whole.
+ */
+export const ORDER_STATUSES = ['NEW', 'HELD', 'PAID', 'SHIPPED', 'CANCELLED'] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** What an event of an order says, as JSON values. It may be anything. */
+export type OrderEventContent = Omit<EventContent, 'version'>;
+
+/** An event as a shop sends it. */
+export interface OrderEvent {
+  readonly id: string;
+  readonly orderId: string;
+  /** Counts the events of the order from 1. */
+  readonly version: number;
+  readonly content: OrderEventContent;
+  /** Names order, type, occurredAt and data as they came, also where not all of it is kept. */
+  readonly contentHash: string;
+}
+
+/**
+ * What became of an event. `stale`: the order had gone on without it; `refused`: nothing was kept, it may be sent again;
+ * `conflict`: its id or its version belongs to another event.
+ */
+export const ORDER_EVENT_OUTCOMES = ['applied', 'duplicate', 'stale', 'parked', 'refused', 'conflict', 'dead'] as const;
+export type OrderEventOutcome = (typeof ORDER_EVENT_OUTCOMES)[number];
+
+/** What somebody has to look at although the event is done with: money was taken, or goods left, for a cancelled order. */
+export const ORDER_ALARMS = ['PAID_AFTER_CANCELLED', 'SHIPPED_AFTER_CANCELLED'] as const;
+export type OrderAlarm = (typeof ORDER_ALARMS)[number];
+
+export interface OrderEventResult {
+  readonly id: string;
+  readonly orderId: string;
+  readonly version: number;
+  readonly outcome: OrderEventOutcome;
+  /** Why it is dead. */
+  readonly code?: string;
+  readonly flags?: readonly OrderAlarm[];
+}
+
+/** What is known of an order. */
+export interface OrderView {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  /** All versions below are used up. */
+  readonly nextVersion: number;
+  /** The version whose dead letter the later ones wait for. */
+  readonly blockedBy: number | null;
+  /** Versions that wait, in order. */
+  readonly parked: readonly number[];
+  readonly deadLetters: readonly { readonly id: string; readonly version: number }[];
+  /** Events that contradict another one, newest first, at most `CONFLICTS_SHOWN_MAX`. */
+  readonly conflicts: readonly OrderConflictView[];
+  /** The one that holds or has its units. */
+  readonly reservationId: string | null;
+  /** As they were asked for when it was created. */
+  readonly lines: readonly WantedLine[];
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  /** Of this row; it rises with every change. */
+  readonly rowVersion: number;
+}
+
+export const CONFLICTS_SHOWN_MAX = 20;
+
+export interface OrderConflictView extends Omit<OrderEventContent, 'fault'> {
+  readonly id: string;
+  readonly version: number;
+  readonly receivedAt: Instant;
+}
+
+// ---------------------------------------------------------------- orders of outside shops: commands and queries
+
+/**
+ * Carries out events of orders, at most `ORDER_EVENTS_PER_WORK`, each by itself: one that dies spoils no other. They come
+ * in any order and as often as they like.
+ * @returns a result for each event, in their order
+ */
+export class RecordOrderEvents extends Command<readonly OrderEventResult[]> {
+  constructor(readonly events: readonly OrderEvent[]) {
+    super();
+  }
+}
+
+export class GetOrder extends Query<OrderView> {
+  constructor(readonly orderId: string) {
     super();
   }
 }

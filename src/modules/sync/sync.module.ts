@@ -20,6 +20,8 @@ import { EndParkedEventsHandler } from './handlers/end-parked-events.ts';
 import { OpenStoreStreamHandler } from './handlers/open-store-stream.ts';
 import { PushStoreEventsHandler } from './handlers/push-store-events.ts';
 import { ReplayDeadLetterHandler } from './handlers/replay-dead-letter.ts';
+import { ORDER_PROVIDERS } from './order-parts.ts';
+import { OrdersController } from './orders.controller.ts';
 import { SnapshotController } from './snapshot.controller.ts';
 import { StockStreamController } from './stock-stream.controller.ts';
 import { StoreEventReader } from './handlers/store-event-reader.ts';
@@ -77,7 +79,7 @@ export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsT
 
 @Module({
   imports: [CqrsModule],
-  controllers: [DeadLettersController, StoresController, ...FEED_CONTROLLERS],
-  providers: [...DEAD_LETTER_HANDLERS, ...STORE_PROVIDERS, ...FEED_PROVIDERS],
+  controllers: [DeadLettersController, StoresController, OrdersController, ...FEED_CONTROLLERS],
+  providers: [...DEAD_LETTER_HANDLERS, ...STORE_PROVIDERS, ...ORDER_PROVIDERS, ...FEED_PROVIDERS],
 })
 export class SyncModule {}

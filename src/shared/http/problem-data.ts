@@ -23,6 +23,7 @@ const RESERVATION_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6
 const DEAD_LETTER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const TENANT_ID = { type: 'string', examples: ['acme'] };
 const KEY_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
+const ORDER_ID = { type: 'string', examples: ['order-4711'] };
 const TRANSFER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const RESERVATION = `/v1/reservations/${RESERVATION_ID.examples[0] ?? ''}`;
 const STOCK_ITEM = '/v1/stock/MUG-RED/S1';
@@ -115,11 +116,12 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
       locationId: { ...LOCATION_ID, description: 'The location that is missing.' },
       reservationId: { ...RESERVATION_ID, description: 'The reservation that is missing.' },
       transferId: { ...TRANSFER_ID, description: 'The transfer that is missing.' },
+      orderId: { ...ORDER_ID, description: 'The order that is missing.' },
       deadLetterId: { ...DEAD_LETTER_ID, description: 'The dead letter that is missing.' },
       tenantId: { ...TENANT_ID, description: 'The tenant that is missing.' },
       keyId: { ...KEY_ID, description: 'The key that is missing.' },
     },
-    sometimes: ['sku', 'locationId', 'reservationId', 'transferId', 'deadLetterId', 'tenantId', 'keyId'],
+    sometimes: ['sku', 'locationId', 'reservationId', 'transferId', 'orderId', 'deadLetterId', 'tenantId', 'keyId'],
   },
   METHOD_NOT_ALLOWED: {
     detail: 'DELETE is not for this path; GET, HEAD, PUT are',

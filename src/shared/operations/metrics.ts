@@ -49,6 +49,12 @@ export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
 export const FEED_KINDS = ['poll', 'changes', 'stock', 'snapshot'] as const;
 export type FeedKind = (typeof FEED_KINDS)[number];
 
+export const ORDER_EVENT_OUTCOMES = ['applied', 'duplicate', 'stale', 'parked', 'refused', 'conflict', 'dead'] as const;
+export type OrderEventOutcome = (typeof ORDER_EVENT_OUTCOMES)[number];
+
+export const ORDER_ALARM_KINDS = ['PAID_WITHOUT_STOCK', 'PAID_AFTER_CANCELLED', 'SHIPPED_AFTER_CANCELLED'] as const;
+export type OrderAlarmKind = (typeof ORDER_ALARM_KINDS)[number];
+
 /** Distinct values of the label `store`; locations past it are counted together, so that no caller can flood the registry. */
 export const STORE_LABELS_MAX = 2000;
 export const OTHER_STORES = 'other';
@@ -137,6 +143,16 @@ export class Metrics {
     'Events that stores have sent, by store and what was answered.',
     ['store', 'outcome'],
   );
+  private readonly orderEvents = this.counter(
+    'sync_order_events_total',
+    'Events of orders that outside shops have sent, by outcome.',
+    ['outcome'],
+  );
+  private readonly orderAlarms = this.counter(
+    'sync_order_alarms_total',
+    'Orders that need a person: paid without stock, or paid or shipped although they are cancelled.',
+    ['alarm'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -149,6 +165,8 @@ export class Metrics {
     // A counter that starts at zero lets an alert see its first step.
     for (const outcome of WORK_OUTCOMES) this.works.inc({ outcome }, 0);
     for (const outcome of IMPORT_OUTCOMES) this.importRows.inc({ outcome }, 0);
+    for (const outcome of ORDER_EVENT_OUTCOMES) this.orderEvents.inc({ outcome }, 0);
+    for (const alarm of ORDER_ALARM_KINDS) this.orderAlarms.inc({ alarm }, 0);
     for (const outcome of RESERVATION_OUTCOMES) this.reservations.inc({ outcome }, 0);
     for (const kind of FEED_KINDS) {
       this.setOpenFeeds(kind, 0);
@@ -203,6 +221,14 @@ export class Metrics {
    */
   countStoreEvents(store: string, outcome: StoreEventOutcome, events: number): void {
     this.storeEvents.inc({ store: this.storeLabel(store), outcome }, events);
+  }
+
+  countOrderEvent(outcome: OrderEventOutcome): void {
+    this.orderEvents.inc({ outcome });
+  }
+
+  countOrderAlarm(alarm: OrderAlarmKind): void {
+    this.orderAlarms.inc({ alarm });
   }
 
   countOversold(): void {

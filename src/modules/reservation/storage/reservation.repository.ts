@@ -32,13 +32,18 @@ const OUTCOMES: Readonly<Record<string, ReservationOutcome>> = {
 export class Reservations {
   constructor(private readonly metrics: Metrics) {}
 
+  async find(tx: Transaction, reservationId: string): Promise<Reservation | undefined> {
+    const row = await tx.get(reservationsTable, reservationId);
+    return row === undefined ? undefined : Reservation.of(row);
+  }
+
   /** @throws ReservationNotFound */
   async get(tx: Transaction, reservationId: string): Promise<Reservation> {
-    const row = await tx.get(reservationsTable, reservationId);
-    if (row === undefined) {
+    const reservation = await this.find(tx, reservationId);
+    if (reservation === undefined) {
       throw new ReservationNotFound(reservationId);
     }
-    return Reservation.of(row);
+    return reservation;
   }
 
   /** @throws ReservationNotFound, VersionMismatch */

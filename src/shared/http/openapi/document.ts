@@ -48,6 +48,7 @@ const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Transfers', 'Units on their way from one location to another'],
   ['Reservations', 'Units set aside for a cart until it is paid for or its time is over'],
   ['Stores', 'What stores and the centre tell each other'],
+  ['Orders', 'What outside shops tell of their orders, in whatever order it comes'],
   ['Dead letters', 'Events that could not be processed, for an operator to replay or discard'],
   ['Administration', 'Tenants, keys and tokens: who may do what'],
   ['Operations', 'Health and metrics of this process'],

@@ -128,7 +128,11 @@ function problemExample(code: ErrorCode, schemas: Schemas): Record<string, unkno
 /** What names the thing in the path: `/v1/reservations/17/confirm` has no reservation 17. */
 function nothingUnder(path: string): Record<string, string> {
   // Stores are locations, `/v1/sync/stores/S1`.
-  const [list = '', id = ''] = path.replace('/sync/stores/', '/locations/').replace('/admin/', '/').split('/').slice(2);
+  const [list = '', id = ''] = path
+    .replace('/sync/stores/', '/locations/')
+    .replace(/\/(admin|sync)\//, '/')
+    .split('/')
+    .slice(2);
   const thing = list === 'stock' ? 'product' : list.replace(/s$/, '').replace('-', ' ');
   const member =
     thing === 'product' ? 'sku' : `${thing.replace(/ (.)/, (_, letter: string) => letter.toUpperCase())}Id`;
