@@ -47,6 +47,7 @@ export class FeedTail {
   constructor(
     private readonly log: LogReader,
     private readonly upcasting: Upcasting,
+    private readonly lookEveryMs = LOOK_EVERY_MS,
   ) {}
 
   /** Begins at the end of the log. Works in the context of the tenant, as do all looks that it leads to. */
@@ -113,7 +114,7 @@ export class FeedTail {
         const beganMs = performance.now();
         await this.readToEnd();
         failed = false;
-        await pause(Math.max(0, beganMs + LOOK_EVERY_MS - performance.now()), undefined, { ref: false });
+        await pause(Math.max(0, beganMs + this.lookEveryMs - performance.now()), undefined, { ref: false });
       } catch (error) {
         if (!failed) this.logger.warn({ err: error }, 'Could not read what the feeds tell; trying again');
         failed = this.wanted = true;
