@@ -182,8 +182,9 @@ function toHead(members: Members | undefined): SnapshotHead {
   if (typeof cursor !== 'string') throw new CentreAway('The snapshot has no cursor');
   return {
     cursor,
-    epoch: typeof epoch === 'number' ? epoch : null,
-    nextSequence: typeof nextSequence === 'number' ? nextSequence : null,
+    // Epochs count from 1: 0 is that of a store which the centre does not know of.
+    epoch: typeof epoch === 'number' && epoch > 0 ? epoch : null,
+    nextSequence: typeof nextSequence === 'number' && epoch !== 0 ? nextSequence : null,
   };
 }
 
