@@ -100,6 +100,13 @@ describe('A store without its centre', () => {
     );
   });
 
+  it('refuses to start on the data of another store', async () => {
+    const { folder, central } = agent;
+    await agent.stop();
+    await expect(RunningAgent.start(central, {}, folder, 'S2')).rejects.toThrow('are those of S1');
+    agent = await RunningAgent.start(central, {}, folder);
+  });
+
   it('still has everything when it is started again', async () => {
     const before = await agent.stock('MUG');
     agent = await agent.restart();

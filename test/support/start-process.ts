@@ -19,6 +19,7 @@ import { eventually } from './eventually.ts';
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'src', 'main.js');
+const STORE = join(ROOT, 'dist', 'src', 'store.js');
 const LOCK = join(ROOT, 'dist', '.test-build.lock');
 const STAMP = join(ROOT, 'dist', '.test-build.stamp');
 const START_MAX_MS = 60_000;
@@ -31,7 +32,25 @@ export interface Exit {
   readonly output: string;
 }
 
-/** The real server as a process of its own, production build. */
+/** Which of our servers a process runs. */
+interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The name of the setting that says where it listens. */
+  readonly portSetting: string;
+  /** Whether its answers are those of the committed OpenAPI document. */
+  readonly isDocumented: boolean;
+}
+
+const CENTRE: Program = { file: MAIN, args: [], portSetting: 'PORT', isDocumented: true };
+
+/** The agent of a store, with its options as on the command line. */
+export function agentOf(options: { location: string; central: string; data: string }): Program {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  return { file: STORE, args, portSetting: 'STORE_PORT', isDocumented: false };
+}
+
+/** A real server as a process of its own, production build. */
 export class ServerProcess {
   private readonly written: Buffer[] = [];
   private readonly exited: Promise<Exit>;
@@ -41,8 +60,9 @@ export class ServerProcess {
     private readonly child: ChildProcess,
     readonly url: string,
     connectionsMax: number,
+    isDocumented: boolean,
   ) {
-    this.api = new Api(url, connectionsMax);
+    this.api = isDocumented ? new Api(url, connectionsMax) : new Api(url, connectionsMax, null);
     child.stdout?.on('data', (chunk: Buffer) => this.written.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.written.push(chunk));
     this.exited = new Promise((resolve) => {
@@ -52,10 +72,15 @@ export class ServerProcess {
 
   /**
    * @param env on top of this process's environment; PORT is a free one unless given
+   * @param program the centre unless given
    * @throws Error with what the server wrote, when it is not ready in time
    */
-  static async start(env: Readonly<Record<string, string>>, connectionsMax = 64): Promise<ServerProcess> {
-    const server = await ServerProcess.launch(env, connectionsMax);
+  static async start(
+    env: Readonly<Record<string, string>>,
+    connectionsMax = 64,
+    program = CENTRE,
+  ): Promise<ServerProcess> {
+    const server = await ServerProcess.launch(env, connectionsMax, program);
     const ready = eventually(
       'the server is ready',
       async () => (await server.api.get('/health/ready')).status === 200,
@@ -67,15 +92,19 @@ export class ServerProcess {
   }
 
   /** Starts it without waiting for anything, for starts that are meant to fail. */
-  static async launch(env: Readonly<Record<string, string>>, connectionsMax = 64): Promise<ServerProcess> {
+  static async launch(
+    env: Readonly<Record<string, string>>,
+    connectionsMax = 64,
+    program = CENTRE,
+  ): Promise<ServerProcess> {
     buildOnce();
     const port = env.PORT ?? String(await freePort());
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [program.file, ...program.args], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...env, PORT: port },
+      env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...env, [program.portSetting]: port },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new ServerProcess(child, `http://127.0.0.1:${port}`, connectionsMax);
+    return new ServerProcess(child, `http://127.0.0.1:${port}`, connectionsMax, program.isDocumented);
   }
 
   get port(): string {
