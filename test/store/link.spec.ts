@@ -243,6 +243,18 @@ describe('A store and its centre', () => {
     expect(centre.received).toHaveLength(4);
   });
 
+  it('know each other by the key of the store', async () => {
+    centre.intrude = (_method, _path, _body, headers) =>
+      headers['x-api-key'] === 'secret-key'
+        ? undefined
+        : { status: 401, body: { code: 'UNAUTHENTICATED', detail: 'Say who you are' } };
+    await startAgent();
+    await eventually('it is refused', async () => (await agent.health()).link.state === 'REFUSED');
+    await agent.sell(SKU);
+    agent = await agent.restart({ STORE_API_KEY: 'secret-key' });
+    await expectAlike(SKU);
+  });
+
   it('says what the centre refuses, and goes on when it does not any more', async () => {
     centre.intrude = (method, path) =>
       method === 'POST' && path === '/streams'

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** An event as a store sends it. */
@@ -36,6 +42,7 @@ export type Intrusion = (
   method: string,
   path: string,
   body: unknown,
+  headers: IncomingHttpHeaders,
 ) => { status: number; body: object } | 'cut' | undefined;
 
 /**
@@ -173,7 +180,7 @@ export class FakeCentre {
     const text = await bodyOf(request).catch(() => '');
     const body: unknown = text === '' ? undefined : JSON.parse(text);
     const path = pathname.replace(`/v1/sync/stores/${this.locationId}`, '');
-    const intrusion = this.intrude(request.method ?? '', path, body);
+    const intrusion = this.intrude(request.method ?? '', path, body, request.headers);
     if (intrusion === 'cut') {
       request.socket.destroy();
       return;

@@ -32,6 +32,14 @@ describe('readAgentConfiguration', () => {
     expect(settings.sqlitePath).toMatch(/elsewhere\/store\.sqlite$/);
   });
 
+  it('keeps its key to itself', () => {
+    const { agent } = read(['--location', 'S1'], { STORE_API_KEY: 'hunter2-hunter2' });
+    expect(agent.apiKey).toBe('hunter2-hunter2');
+    expect(JSON.stringify(agent)).not.toContain('hunter2');
+    expect(() => read(['--location', 'S1'], { STORE_API_KEY: 'hunter 2' })).toThrow('STORE_API_KEY must be');
+    expect(read(['--location', 'S1']).agent.apiKey).toBeNull();
+  });
+
   it.each([
     [[], 'STORE_LOCATION is missing'],
     [['--location', 'a b'], 'STORE_LOCATION is "a b"'],

@@ -21,6 +21,7 @@ export const AGENT_SETTINGS = {
   STORE_CENTRAL_URL: text('http://127.0.0.1:3000', isHttpUrl, 'an http address', 'Where the centre is.'),
   STORE_PORT: whole(4001, 0, 65_535, 'TCP port', 'Where the agent listens; 0 picks a free port.'),
   STORE_DATA: text('', () => true, 'a folder', 'Where the agent keeps its data.', './data/store-<location>'),
+  STORE_API_KEY: secret("The store's key at a centre with `AUTH=on`."),
   STORE_PUSH_EVENTS_MAX: whole(1000, 1, 1000, 'events', 'Most events that are sent at once.'),
   STORE_PUSH_BYTES_MAX: whole(524_288, 4096, 104_857_600, 'bytes', 'Largest body that is sent, about.'),
   STORE_CALL_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest wait for an answer of the centre.'),
@@ -51,11 +52,14 @@ export class AgentSettings {
   readonly breakerPauseMs: number;
   readonly takeoversMax: number;
   readonly eventKeepDays: number;
+  /** A private field, so that no log line of the settings shows it. */
+  readonly #apiKey: string;
 
   constructor(values: AgentValues) {
     this.locationId = String(values.STORE_LOCATION);
     this.centralUrl = String(values.STORE_CENTRAL_URL).replace(/\/+$/, '');
     this.dataFolder = path.resolve(String(values.STORE_DATA) || path.join('data', `store-${this.locationId}`));
+    this.#apiKey = String(values.STORE_API_KEY);
     this.pushEventsMax = Number(values.STORE_PUSH_EVENTS_MAX);
     this.pushBytesMax = Number(values.STORE_PUSH_BYTES_MAX);
     this.callMaxMs = Number(values.STORE_CALL_MAX_MS);
@@ -66,6 +70,11 @@ export class AgentSettings {
     this.breakerPauseMs = Number(values.STORE_BREAKER_PAUSE_MS);
     this.takeoversMax = Number(values.STORE_TAKEOVERS_MAX);
     this.eventKeepDays = Number(values.STORE_EVENT_KEEP_DAYS);
+  }
+
+  /** For the header only; null: the centre asks for none. */
+  get apiKey(): string | null {
+    return this.#apiKey === '' ? null : this.#apiKey;
   }
 }
 
@@ -114,9 +123,10 @@ export function readAgentConfiguration(
   }
   if (problems.length > 0) throw new SettingsError(problems);
   const agent = new AgentSettings(values);
-  // PORT and DATABASE_URL are those of a centre that may run on the same machine with the same .env.
+  // PORT, DATABASE_URL and AUTH are those of a centre that may run on the same machine with the same .env.
   const database = path.join(agent.dataFolder, 'store.sqlite');
-  const settings = readSettings({ ...given, PORT: String(values.STORE_PORT), DATABASE_URL: `sqlite:${database}` });
+  const own = { PORT: String(values.STORE_PORT), DATABASE_URL: `sqlite:${database}`, AUTH: undefined };
+  const settings = readSettings({ ...given, ...own });
   return { settings, agent };
 }
 
@@ -137,4 +147,14 @@ function text(initial: string, isGood: (value: string) => boolean, range: string
     throw new Error(`is "${given}"; it must be ${range}`);
   });
   return { ...parse({ default: initial, desc }), unit: '', range, initial: shown };
+}
+
+function secret(desc: string) {
+  const range = '8 to 200 printable ASCII characters';
+  const parse = makeExactValidator<string>((given) => {
+    if (/^[\x21-\x7e]{8,200}$/.test(given)) return given;
+    // What was given is not repeated: it may be a key with a slip in it.
+    throw new Error(`must be ${range}`);
+  });
+  return { ...parse({ default: '', desc }), unit: '', range, initial: '' };
 }

@@ -47,7 +47,7 @@ export class Centre {
   private readonly store: string;
 
   constructor(
-    settings: AgentSettings,
+    private readonly settings: AgentSettings,
     private readonly ids: Ids,
   ) {
     this.store = `${settings.centralUrl}/v1/sync/stores/${encodeURIComponent(settings.locationId)}`;
@@ -59,7 +59,8 @@ export class Centre {
       if (error instanceof CentreRefused && error.status === 404) return {};
       throw error;
     });
-    return typeof epoch === 'number'
+    // Epochs count from 1.
+    return typeof epoch === 'number' && epoch > 0
       ? { epoch, nextSequence: whole(nextSequence, 'nextSequence') }
       : { epoch: null, nextSequence: 1 };
   }
@@ -143,6 +144,7 @@ export class Centre {
   ): Promise<Response> {
     const all: Record<string, string> = { 'x-correlation-id': this.ids.next(), ...headers };
     if (body !== undefined) all['content-type'] = 'application/json';
+    if (this.settings.apiKey !== null) all['x-api-key'] = this.settings.apiKey;
     try {
       return await fetch(`${this.store}${path}`, {
         method,
@@ -182,7 +184,7 @@ function toHead(members: Members | undefined): SnapshotHead {
   if (typeof cursor !== 'string') throw new CentreAway('The snapshot has no cursor');
   return {
     cursor,
-    // Epochs count from 1: 0 is that of a store which the centre does not know of.
+    // 0: the centre does not know of any.
     epoch: typeof epoch === 'number' && epoch > 0 ? epoch : null,
     nextSequence: typeof nextSequence === 'number' && epoch !== 0 ? nextSequence : null,
   };
