@@ -29,6 +29,11 @@ export interface QueueLimits {
   readonly bulkSliceMs: number;
 }
 
+/** Nobody waits for a batch while no interactive work has come for so long, in milliseconds. */
+const QUIET_MS = 1_000;
+/** Bulk works then share their commits in larger batches: a store that catches up at night waits for fewer of them. */
+const QUIET_SLICES = 8;
+
 /** Weight of the newest batch in the moving average of what a bulk work costs. */
 const COST_SMOOTHING = 0.2;
 
@@ -42,6 +47,8 @@ export class WorkQueue {
   private readonly depth: Record<WorkClass, number> = { interactive: 0, bulk: 0 };
   private readonly requestsInFlight = new Map<string, number>();
   private bulkCostMs = 1;
+  /** When an interactive work last came, on the monotonic clock. */
+  private interactiveAtMs = -Infinity;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -68,6 +75,7 @@ export class WorkQueue {
       this.tenants.set(work.tenantId, lanes);
     }
     lanes[work.workClass].push(work);
+    if (work.workClass === 'interactive') this.interactiveAtMs = performance.now();
     this.depth[work.workClass] += 1;
     this.countRequest(work, 1);
     this.armTimer();
@@ -78,7 +86,7 @@ export class WorkQueue {
     for (const [tenantId, lanes] of this.tenants) {
       this.tenants.delete(tenantId);
       const interactive = lanes.interactive.splice(0, this.limits.batchWorksMax);
-      const bulkWorks = Math.max(1, Math.floor(this.limits.bulkSliceMs / this.bulkCostMs));
+      const bulkWorks = Math.max(1, Math.floor(this.bulkSliceMs() / this.bulkCostMs));
       const bulk = lanes.bulk.splice(0, bulkWorks);
       if (lanes.interactive.length + lanes.bulk.length > 0) {
         this.tenants.set(tenantId, lanes);
@@ -105,6 +113,12 @@ export class WorkQueue {
   close(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+  }
+
+  private bulkSliceMs(): number {
+    const { bulkSliceMs } = this.limits;
+    const isQuiet = performance.now() - this.interactiveAtMs >= QUIET_MS;
+    return isQuiet ? QUIET_SLICES * bulkSliceMs : bulkSliceMs;
   }
 
   private armTimer(): void {
