@@ -2,6 +2,7 @@ import { Lifecycle } from '../../src/shared/operations/lifecycle.ts';
 import { Metrics } from '../../src/shared/operations/metrics.ts';
 import { eventually } from '../support/eventually.ts';
 import { allChangesOf, type Change, changesOf, EventStreamClient, neverRead } from '../support/feeds.ts';
+import { useGuardedApp } from '../support/guarded-app.ts';
 import { problemOf } from '../support/http.ts';
 import { passDays, purge } from '../support/retention.ts';
 import { describeOnBothEngines } from '../support/services.ts';
@@ -219,6 +220,43 @@ describeOnBothEngines('Streams', (engine) => {
     problemOf(await running.api.get(streamOf(place), { 'last-event-id': before }), 410, 'CURSOR_GONE');
     problemOf(await running.api.get(`/v1/streams/stock?after=${before}`), 410, 'CURSOR_GONE');
     (await EventStreamClient.open(running, streamOf(place), { 'last-event-id': cursor })).close();
+  });
+});
+
+describe('Feeds of several chains', () => {
+  const guarded = useGuardedApp('sqlite', { FEED_HEARTBEAT_MS: '100' });
+
+  it('tell each of them its own, also where names are the same', async () => {
+    const [one, other] = [await guarded.it.operatorOf('one'), await guarded.it.operatorOf('other')];
+    for (const api of [one, other]) {
+      await new ShopClient(api).location({}, 'S1');
+      await new ShopClient(api).product({}, 'A');
+    }
+    await new ShopClient(one).location({}, 'S2');
+    problemOf(await other.get(streamOf('S2')), 404, 'NOT_FOUND');
+    const waiting = changesOf(other, 'S1', { waitSeconds: 30 });
+    await eventually('the other one to wait', async () => (await openFeeds(guarded.it.running, 'poll')) === 1);
+    await new ShopClient(one).receive('A', 'S1', 1);
+    expect((await changesOf(one, 'S1')).changes.map(({ data }) => data.delta)).toEqual([1]);
+    await new ShopClient(other).receive('A', 'S1', 2);
+    expect((await waiting).changes.map(({ data }) => data.delta)).toEqual([2]);
+  });
+
+  it('end when their key is revoked', async () => {
+    const { admin, running } = guarded.it;
+    await new ShopClient(admin).location({}, 'S9');
+    const [kept, revoked] = [
+      await guarded.it.makeKey({ role: 'storefront' }),
+      await guarded.it.makeKey({ role: 'store', locationId: 'S9' }),
+    ];
+    const others = await EventStreamClient.open(running, '/v1/streams/stock', { 'x-api-key': kept.key });
+    const stream = await EventStreamClient.open(running, streamOf('S9'), { 'x-api-key': revoked.key });
+    await stream.opened();
+    expect((await admin.send('DELETE', `/v1/admin/keys/${revoked.id}`)).status).toBeLessThan(300);
+    await eventually('the end of the stream', () => Promise.resolve(stream.ended));
+    expect(stream.response.complete).toBe(true);
+    expect(others.ended).toBe(false);
+    others.close();
   });
 });
 

@@ -14,6 +14,7 @@ import { SetTenantStatusHandler } from './handlers/set-tenant-status.ts';
 import { KeyLookup } from './key-lookup.ts';
 import { KeysController } from './keys.controller.ts';
 import { LastUse } from './last-use.ts';
+import { LastingAccess } from './lasting-access.ts';
 import { revokedTokensTable } from './revoked-token.table.ts';
 import { signingKeysTable } from './signing-key.table.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -31,7 +32,7 @@ const HANDLERS = [CreateTenantHandler, SetTenantStatusHandler, IssueKeyHandler, 
 @Module({
   imports: [CqrsModule],
   controllers: [TenantsController, KeysController, TokensController],
-  providers: [Gate, KeyLookup, AccessTokens, SigningKeys, LastUse, Directory, FirstKey, ...HANDLERS],
-  exports: [Gate],
+  providers: [Gate, KeyLookup, AccessTokens, SigningKeys, LastUse, LastingAccess, Directory, FirstKey, ...HANDLERS],
+  exports: [Gate, LastingAccess],
 })
 export class AccessModule {}

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
+import { LastingAccess } from '../../../shared/access/lasting-access.ts';
 import { allowSilence } from '../../../shared/http/answered-stream.ts';
 import type { Exchange } from '../../../shared/http/exchange.ts';
 import { Lifecycle } from '../../../shared/operations/lifecycle.ts';
@@ -41,6 +42,7 @@ export class FeedStreams {
   constructor(
     private readonly feeds: Feeds,
     private readonly log: FeedLog,
+    private readonly access: LastingAccess,
     private readonly lifecycle: Lifecycle,
     private readonly metrics: Metrics,
     private readonly settings: Settings,
@@ -53,14 +55,18 @@ export class FeedStreams {
   async tell(exchange: Exchange, feed: ToldFeed): Promise<Readable> {
     const { after, interest, kind } = feed;
     if (after !== null) await this.log.assertKnown(after);
+    const from = after ?? (await this.log.newest());
     exchange.reply.header('content-type', EVENT_STREAM_CONTENT_TYPE);
     return this.pour(exchange, kind, async (stream) => {
-      const reader = await this.feeds.follow(interest, after ?? (await this.log.newest()));
-      stream.once('close', reader.stop.bind(reader));
-      if (stream.destroyed) reader.stop();
+      const reader = await this.feeds.follow(interest, from);
+      const stop = reader.stop.bind(reader);
+      const unwatch = this.access.watch(exchange.request, this.settings.feedHeartbeatMs, stop);
+      stream.once('close', stop);
+      if (stream.destroyed) stop();
       try {
         await this.tellAll(stream, reader, feed);
       } finally {
+        unwatch();
         reader.close();
       }
     });

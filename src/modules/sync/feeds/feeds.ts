@@ -52,7 +52,7 @@ export class Feeds implements OnModuleInit, OnApplicationBootstrap, OnModuleDest
     this.metrics.registerGauge(
       'sync_feed_lag_seconds',
       'For how long the slowest open feed has had something to read that it has not taken.',
-      () => Promise.resolve(Math.max(0, ...[...this.readers].map(({ behindMs }) => behindMs)) / 1000),
+      () => Promise.resolve([...this.readers].reduce((most, { behindMs }) => Math.max(most, behindMs), 0) / 1000),
     );
   }
 
