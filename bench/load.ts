@@ -30,6 +30,8 @@ export interface Round {
 export interface Target {
   readonly url: string;
   readonly pid: number;
+  /** What callers send to say who they are; undefined: nobody is asked. */
+  readonly apiKey?: string;
 }
 
 /** No two requests of a bench share a key: a replayed answer costs less than a reservation. */
@@ -88,7 +90,7 @@ function fire(target: Target, workload: Workload, amount: number): Promise<Fired
         url: target.url,
         connections: CONNECTIONS,
         sampleInt: 100,
-        requests: [{ setupRequest: (request) => nextRequest(request, workload) }],
+        requests: [{ setupRequest: (request) => nextRequest(request, workload, target.apiKey) }],
         amount,
       },
       (error: Error | null, result) => {
@@ -106,12 +108,17 @@ function fire(target: Target, workload: Workload, amount: number): Promise<Fired
   });
 }
 
-export function nextRequest(request: autocannon.Request, { path, body }: Workload): autocannon.Request {
+export function nextRequest(
+  request: autocannon.Request,
+  { path, body }: Workload,
+  apiKey?: string,
+): autocannon.Request {
   const n = requestsMade;
   requestsMade += 1;
+  const who = apiKey === undefined ? {} : { 'x-api-key': apiKey };
   const next = { ...request, path: typeof path === 'string' ? path : path(n) };
-  if (body === undefined) return { ...next, method: 'GET' };
-  const headers = { 'content-type': 'application/json', 'idempotency-key': `${KEY_PREFIX}-${n}` };
+  if (body === undefined) return { ...next, method: 'GET', headers: { ...request.headers, ...who } };
+  const headers = { ...who, 'content-type': 'application/json', 'idempotency-key': `${KEY_PREFIX}-${n}` };
   return { ...next, method: 'POST', headers: { ...request.headers, ...headers }, body: body(n) };
 }
 

@@ -3,6 +3,7 @@ import { availability } from './rows/availability.ts';
 import { importLatency } from './rows/import-latency.ts';
 import { importRows } from './rows/import-rows.ts';
 import { reconnectLatency, reconnectRate } from './rows/reconnect.ts';
+import { reservationGuarded } from './rows/reservation-guarded.ts';
 import { reservationHot } from './rows/reservation-hot.ts';
 import { reservationSpread } from './rows/reservation-spread.ts';
 import { reservationWithFeeds } from './rows/reservation-with-feeds.ts';
@@ -14,6 +15,7 @@ export const ROWS: readonly Row[] = [
   reservationSpread,
   reservationHot,
   reservationWithFeeds,
+  reservationGuarded,
   availability,
   importRows,
   importLatency,

@@ -1,4 +1,4 @@
-import { ApiClient, type ApiRequest } from '../scripts/replay/api-client.ts';
+import { ApiClient, type ApiRequest, worldWithKey } from '../scripts/replay/api-client.ts';
 import { forEachOf } from '../scripts/replay/for-each.ts';
 import { QUANTITY_MAX } from '../scripts/replay/limits.ts';
 import type { Target, Workload } from './load.ts';
@@ -31,8 +31,8 @@ export const categoryPages: Workload = {
 };
 
 /** Receives the most units that one movement takes of each sku: more than a run can hold. */
-export async function loadStock({ url }: Target): Promise<void> {
-  const api = new ApiClient(url);
+export async function loadStock({ url, apiKey }: Omit<Target, 'pid'>): Promise<void> {
+  const api = new ApiClient(url, worldWithKey(apiKey ?? null));
   const send = async (request: ApiRequest): Promise<void> => {
     const answer = await api.send(request);
     if (!answer.ok) throw new Error(`Loading stock failed: ${request.path}: ${answer.code} ${answer.detail}`);
@@ -56,6 +56,15 @@ function reservations(name: string, skuOfRequest: (n: number) => string): Worklo
       ttlSeconds: TTL_SECONDS,
     });
   return { name, path: '/v1/reservations', body };
+}
+
+/** A new key of a storefront. @param apiKey of whoever may make it */
+export async function storefrontKey({ url, apiKey }: Omit<Target, 'pid'>): Promise<string> {
+  const api = new ApiClient(url, worldWithKey(apiKey ?? null));
+  const body = { name: 'Bench', role: 'storefront', clientId: 'bench' };
+  const answer = await api.send({ method: 'POST', path: '/v1/admin/keys', body });
+  if (!answer.ok) throw new Error(`Making a key failed: ${answer.code} ${answer.detail}`);
+  return (answer.body as { key: string }).key;
 }
 
 export function skuOf(n: number): string {

@@ -12,7 +12,9 @@ Sends real sales to a running server through its public HTTP API, then proves th
   --opening <units>    opening stock of every stock item   (as many as the file sells there)
   --concurrency <n>    invoices in flight at once          (16)
   --run <id>           name of the run; the same name again continues it and doubles nothing
-  --help`;
+  --help
+
+HOLDFAST_API_KEY, when it is set, is sent as X-Api-Key.`;
 
 /** Beyond this the load comes from the queue and not from the sales. */
 const CONCURRENCY_MAX = 512;
@@ -37,6 +39,7 @@ function readOptions(args: string[]): ReplayOptions | 'help' {
   return {
     file,
     url: values.url,
+    apiKey: process.env['HOLDFAST_API_KEY'] || null,
     openingUnits: values.opening === undefined ? null : wholeNumber('opening', values.opening, 0, OPENING_UNITS_MAX),
     concurrency: wholeNumber('concurrency', values.concurrency, 1, CONCURRENCY_MAX),
     runId: values.run ?? null,

@@ -50,11 +50,7 @@ export class ApiClient {
 
   constructor(
     private readonly url: string,
-    private readonly parts: ApiClientParts = {
-      fetch: globalThis.fetch,
-      wait: (ms) => setTimeout(ms),
-      random: Math.random,
-    },
+    private readonly parts: ApiClientParts = worldWithKey(null),
   ) {}
 
   /** Never throws for what the server or the network does; the outcome is in the answer. */
@@ -91,6 +87,16 @@ export class ApiClient {
 export function waitMs(attempt: number, retryAfterSeconds: number | null, random: number): number {
   const ownMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (attempt - 1)) * random;
   return Math.min(retryAfterSeconds ?? 0, RETRY_AFTER_MAX_SECONDS) * 1000 + ownMs;
+}
+
+/** The real world, with a key that is sent with every request; null: none. */
+export function worldWithKey(apiKey: string | null): ApiClientParts {
+  return {
+    fetch: globalThis.fetch,
+    wait: (ms) => setTimeout(ms),
+    random: Math.random,
+    headers: apiKey === null ? {} : { 'x-api-key': apiKey },
+  };
 }
 
 /** A run's name when the caller gives none. */

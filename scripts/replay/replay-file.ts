@@ -1,4 +1,4 @@
-import { ApiClient, newRunId } from './api-client.ts';
+import { ApiClient, newRunId, worldWithKey } from './api-client.ts';
 import { planReplay } from './plan.ts';
 import { Play } from './play.ts';
 import type { Progress } from './progress.ts';
@@ -11,6 +11,8 @@ export interface ReplayOptions {
   readonly file: string;
   /** Where the server listens, without a path. */
   readonly url: string;
+  /** Sent as X-Api-Key; null: none. */
+  readonly apiKey: string | null;
   /** Units of each stock item to begin with; null: what the file sells and writes off there. */
   readonly openingUnits: number | null;
   /** Invoices in flight at once. */
@@ -27,7 +29,7 @@ export async function replayFile(options: ReplayOptions, progress: Progress): Pr
   const run = { id: options.runId ?? newRunId(), concurrency: options.concurrency };
   const sales = await readSales(options.file);
   const plan = planReplay(sales.rows, options.openingUnits);
-  const api = new ApiClient(options.url.replace(/\/+$/, ''));
+  const api = new ApiClient(options.url.replace(/\/+$/, ''), worldWithKey(options.apiKey));
   const tally = new Tally();
   const play = new Play(api, tally, progress, run);
 

@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiClient } from '../../scripts/replay/api-client.ts';
+import { ApiClient, worldWithKey } from '../../scripts/replay/api-client.ts';
 import { silentProgress } from '../../scripts/replay/progress.ts';
 import { prove } from '../../scripts/replay/proof.ts';
 import { replayFile } from '../../scripts/replay/replay-file.ts';
 import { faultsOf, type Outcome, renderReport } from '../../scripts/replay/report.ts';
 import { counts } from '../support/counts.ts';
 import { describeOnBothEngines } from '../support/services.ts';
+import { ADMIN_KEY } from '../support/guarded-app.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 
 const SAMPLE = join(__dirname, '../../scripts/replay/sample/online-retail-excerpt.csv');
@@ -23,7 +24,7 @@ describeOnBothEngines('npm run replay', (engine) => {
   beforeAll(async () => {
     const lines = readFileSync(SAMPLE, 'utf8').split('\n');
     writeFileSync(file, lines.slice(0, 1 + ROWS).join('\n'));
-    shop = await startApp(engine);
+    shop = await startApp(engine, { AUTH: 'on', HOLDFAST_ADMIN_KEY: ADMIN_KEY });
     outcome = await replay('first');
   });
   afterAll(async () => {
@@ -32,7 +33,7 @@ describeOnBothEngines('npm run replay', (engine) => {
   });
 
   function replay(runId: string, openingUnits: number | null = null): Promise<Outcome> {
-    return replayFile({ file, url: shop.url, openingUnits, concurrency: 8, runId }, silentProgress);
+    return replayFile({ file, url: shop.url, apiKey: ADMIN_KEY, openingUnits, concurrency: 8, runId }, silentProgress);
   }
 
   it('sends real sales, accounts for every row and proves that ledger = balances', () => {
@@ -67,7 +68,7 @@ describeOnBothEngines('npm run replay', (engine) => {
   it('finds a movement that the run was not answered for', async () => {
     const [item] = outcome.plan.stockItems;
     const path = `/v1/stock/${item!.sku}/${item!.locationId}/movements`;
-    const api = new ApiClient(shop.url);
+    const api = new ApiClient(shop.url, worldWithKey(ADMIN_KEY));
     const body = { type: 'RETURN', quantity: 3 };
     await api.send({ method: 'POST', path, body, idempotencyKey: 'planted', correlationId: 'replay:first:planted' });
 

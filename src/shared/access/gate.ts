@@ -35,44 +35,59 @@ export class Gate {
     private readonly settings: Settings,
   ) {}
 
-  /** A refusal is part of what it answers; it throws what is a mistake of ours. */
-  async admit(request: FastifyRequest): Promise<Admission> {
+  /**
+   * A refusal is part of what it answers. In the path of every request, so it makes as few promises as it can.
+   * @throws what is a mistake of ours
+   */
+  admit(request: FastifyRequest): Promise<Admission> | Admission {
     const access = accessOf(request, this.settings);
-    if (access === 'open') return { caller: ANONYMOUS, principal: null, refusal: null };
-    let principal: Principal;
-    try {
-      principal = await this.authenticate(request);
-    } catch (error) {
-      return { caller: ANONYMOUS, principal: null, refusal: refusalOf(error) };
-    }
-    return { caller: callerOf(principal), principal, refusal: refusalOfRoute(request, access, principal) };
+    if (access === 'open') return OPEN;
+    const credential = credentialOf(request.raw);
+    if (credential === null) return refused(credentialMissing());
+    if (credential === 'several') return refused(severalCredentials());
+    if (credential === 'malformed') return refused(credentialRefused());
+    return this.find(credential).then(
+      (found) => this.decide(request, access, found),
+      (error: unknown) => refused(error),
+    );
   }
 
-  /** @throws HttpError UNAUTHENTICATED, FORBIDDEN; Unavailable (503) */
-  private async authenticate({ raw }: FastifyRequest): Promise<Principal> {
-    const credential = credentialOf(raw);
-    if (credential === null) throw credentialMissing();
-    if (credential === 'several') throw severalCredentials();
-    const now = this.clock.now();
-    const found = credential === 'malformed' ? null : await this.find(credential);
-    if (found === null || !isGood(found.key, now)) throw credentialRefused();
-    const { key, token } = found;
-    this.lastUse.note(key, now);
-    const { tenantId, clientId, keyId, role, locationId, expiresAt, tenantStatus } = key;
-    const suspended = tenantStatus === 'SUSPENDED';
-    return { tenantId, clientId, keyId, role, locationId, keyExpiresAt: expiresAt, suspended, token };
+  private find({ kind, text }: Credential): Promise<Found | null> {
+    if (kind === 'token') return this.findOfToken(text);
+    return this.keys.ofKey(hashOfKey(text)).then((key) => (key === null ? null : { key, token: null }));
   }
 
-  private async find(credential: Credential): Promise<{ key: FoundKey; token: Principal['token'] } | null> {
-    if (credential.kind === 'key') {
-      const key = await this.keys.ofKey(hashOfKey(credential.text));
-      return key === null ? null : { key, token: null };
-    }
-    const claims = await this.tokens.verify(credential.text);
+  private async findOfToken(text: string): Promise<Found | null> {
+    const claims = await this.tokens.verify(text);
     if (claims === null) return null;
     const key = await this.keys.ofToken(claims.tenantId, claims.keyId, claims.tokenId);
     return key === null ? null : { key, token: { id: claims.tokenId, expiresAt: claims.expiresAt } };
   }
+
+  private decide(request: FastifyRequest, access: RouteAccess | undefined, found: Found | null): Admission {
+    const now = this.clock.now();
+    if (found === null || !isGood(found.key, now)) return refused(credentialRefused());
+    const { key, token } = found;
+    this.lastUse.note(key, now);
+    const { tenantId, clientId, keyId, role, locationId, expiresAt, tenantStatus } = key;
+    const suspended = tenantStatus === 'SUSPENDED';
+    const principal = { tenantId, clientId, keyId, role, locationId, keyExpiresAt: expiresAt, suspended, token };
+    return { caller: callerOf(principal), principal, refusal: refusalOfRoute(request, access, principal) };
+  }
+}
+
+/** What a credential stands for. */
+interface Found {
+  readonly key: FoundKey;
+  readonly token: Principal['token'];
+}
+
+const OPEN: Admission = { caller: ANONYMOUS, principal: null, refusal: null };
+
+/** A mistake of ours lets nobody in, either: it goes on as what it is, and is answered with 500. */
+function refused(error: unknown): Admission {
+  if (!(error instanceof DomainError)) throw error;
+  return { caller: ANONYMOUS, principal: null, refusal: error };
 }
 
 function isGood(key: FoundKey, now: Instant): boolean {
@@ -121,10 +136,4 @@ function refusalOfRoute(
   // What a body names is looked at when it has been read (validation.ts).
   const faultOf = READS.has(method) ? faultOfNamingOnly : faultOfNamingOther;
   return faultOf(locationId, [params, query]);
-}
-
-/** A mistake of ours lets nobody in, either: it goes on as what it is, and is answered with 500. */
-function refusalOf(error: unknown): DomainError {
-  if (error instanceof DomainError) return error;
-  throw error;
 }

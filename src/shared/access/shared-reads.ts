@@ -1,37 +1,36 @@
 /**
  * Reads that many requests want at the same time, such as that of the key which all of a storefront's requests carry.
- * Whoever asks while one is on its way shares the next one: nobody gets an answer from before they asked, which a cache
- * could not promise, and a thousand requests at once cost two reads.
+ * A read waits until the event loop has taken in what has arrived, and for the one before it; whoever asks meanwhile
+ * shares it. So it begins after everybody has asked who gets its answer, which a cache could not promise, and what the
+ * sockets deliver together costs one read.
  */
 export class SharedReads<T> {
-  private readonly running = new Map<string, RunningRead<T>>();
+  private readonly waiting = new Map<string, Promise<T>>();
+  private readonly running = new Map<string, Promise<T>>();
 
   constructor(private readonly load: (key: string) => Promise<T>) {}
 
   read(key: string): Promise<T> {
-    const running = this.running.get(key);
-    if (running === undefined) return this.start(key);
-    running.next ??= running.now.then(ignore, ignore).then(() => this.start(key));
-    return running.next;
+    let read = this.waiting.get(key);
+    if (read === undefined) {
+      read = new Promise<void>(setImmediate).then(() => this.whenFree(key)).then(() => this.start(key));
+      this.waiting.set(key, read);
+    }
+    return read;
+  }
+
+  private whenFree(key: string): Promise<unknown> | undefined {
+    return this.running.get(key)?.catch(() => undefined);
   }
 
   private start(key: string): Promise<T> {
-    const read: RunningRead<T> = { now: this.load(key), next: null };
+    this.waiting.delete(key);
+    const read = this.load(key);
     this.running.set(key, read);
     const end = (): void => {
-      if (read.next === null) this.running.delete(key);
+      if (this.running.get(key) === read) this.running.delete(key);
     };
-    read.now.then(end, end);
-    return read.now;
+    read.then(end, end);
+    return read;
   }
-}
-
-interface RunningRead<T> {
-  readonly now: Promise<T>;
-  /** For those who came meanwhile. */
-  next: Promise<T> | null;
-}
-
-function ignore(): void {
-  // Whoever asked for it is told.
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { NO_TENANT } from '../housekeeping/retention-marks.ts';
 import { Clock, type Instant } from '../kernel/clock.ts';
-import { currentContext, runInContext } from '../kernel/context.ts';
+import { runInContext } from '../kernel/context.ts';
 import { Ids } from '../kernel/ids.ts';
 import { Reader } from '../persistence/reader.ts';
 import { UnitOfWork } from '../persistence/unit-of-work.ts';
@@ -108,6 +108,7 @@ export class SigningKeys {
   }
 
   private ofPlatform<T>(work: () => Promise<T>): Promise<T> {
-    return runInContext({ ...currentContext(), tenantId: NO_TENANT, clientId: 'tokens', reach: null }, work);
+    const context = { tenantId: NO_TENANT, clientId: 'tokens', correlationId: this.ids.next(), traceparent: null };
+    return runInContext(context, work);
   }
 }

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Gate } from '../access/gate.ts';
+import type { Admission, Gate } from '../access/gate.ts';
 import type { DomainError } from '../kernel/domain-error.ts';
 import { runInContext } from '../kernel/context.ts';
 import type { Settings } from '../settings.ts';
-import { ANONYMOUS, ONLY_CALLER } from './caller.ts';
+import { ONLY_CALLER } from './caller.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { takesGzip, unpack } from './gzip-body.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
@@ -29,12 +29,14 @@ export function registerContext(fastify: FastifyInstance, gate: Gate | null): vo
       runInContext(contextOf(request, ONLY_CALLER), done);
       return;
     }
-    const asking = runInContext(contextOf(request, ANONYMOUS), () => gate.admit(request));
-    asking.then(({ caller, principal, refusal }) => {
+    const enter = ({ caller, principal, refusal }: Admission): void => {
       request.principal = principal;
       request.accessRefusal = refusal;
       runInContext(contextOf(request, caller), done);
-    }, done);
+    };
+    const admission = gate.admit(request);
+    if (admission instanceof Promise) admission.then(enter, done);
+    else enter(admission);
   });
 }
 

@@ -1,0 +1,23 @@
+import { compareServers } from '../compare-servers.ts';
+import { onSqlite } from '../on-sqlite.ts';
+import type { Row } from '../row.ts';
+import { spreadReservations } from '../stock.ts';
+
+/** Only as long as the bench runs, and only on its own server. */
+const ADMIN_KEY = 'the-first-key-of-the-bench-0123456789';
+
+/** What it costs that somebody is asked who they are, and may do only what they may. */
+export const reservationGuarded: Row = {
+  id: 'reservation-guarded',
+  measured: 'create reservation by a storefront, with `AUTH=on`',
+  reference: 'the same with `AUTH=off`, on another server',
+  goal: { atLeast: 0.85 },
+  run: (options) =>
+    onSqlite(
+      (reference) =>
+        onSqlite((measured) => compareServers({ measured, reference }, spreadReservations, options), {
+          env: { AUTH: 'on', HOLDFAST_ADMIN_KEY: ADMIN_KEY },
+        }),
+      { env: { AUTH: 'off' } },
+    ),
+};
