@@ -97,7 +97,9 @@ export class AccessTokens {
         requiredClaims: ['exp', 'nbf', 'iat', 'jti', 'sub', 'tid'],
       });
       const { jti, sub, tid, exp, nbf } = payload;
-      if (typeof tid !== 'string' || jti === undefined || sub === undefined || exp === undefined) return null;
+      // What only a server can have signed; but a text is what the look-up takes.
+      if (typeof tid !== 'string' || typeof jti !== 'string' || typeof sub !== 'string' || exp === undefined)
+        return null;
       const claims: TokenClaims = {
         tokenId: jti,
         tenantId: tid,
@@ -113,8 +115,9 @@ export class AccessTokens {
     }
   }
 
-  private async publicKeyOf({ kid }: { readonly kid?: string }): Promise<CryptoKey> {
-    const key = kid !== undefined && KID.test(kid) ? await this.keys.verifying(kid) : null;
+  /** Of a header that anybody can have written: its members are what their types say only when they have been looked at. */
+  private async publicKeyOf({ kid }: { readonly kid?: unknown }): Promise<CryptoKey> {
+    const key = typeof kid === 'string' && KID.test(kid) ? await this.keys.verifying(kid) : null;
     if (key === null) throw new errors.JWKSNoMatchingKey();
     return key;
   }
