@@ -112,6 +112,7 @@ export const SETTINGS = {
     'ms',
     'Pause after which a stream with no news says that it is there.',
   ),
+  SYNC_CONTACT_WRITE_MS: whole(1000, 10, 60_000, 'ms', 'Least pause between two notes of when a store was heard from.'),
   URL_BYTES_MAX: whole(8192, 1024, 65_536, 'bytes', 'Longest path with its query; past it: 414.'),
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
   JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
@@ -187,6 +188,7 @@ export class Settings {
   readonly feedsMax: number;
   readonly feedUnreadMaxMs: number;
   readonly feedHeartbeatMs: number;
+  readonly syncContactWriteMs: number;
   readonly urlBytesMax: number;
   readonly headerBytesMax: number;
   readonly jsonDepthMax: number;
@@ -244,6 +246,7 @@ export class Settings {
     this.feedsMax = values.FEEDS_MAX;
     this.feedUnreadMaxMs = values.FEED_UNREAD_MAX_MS;
     this.feedHeartbeatMs = values.FEED_HEARTBEAT_MS;
+    this.syncContactWriteMs = values.SYNC_CONTACT_WRITE_MS;
     this.urlBytesMax = values.URL_BYTES_MAX;
     this.headerBytesMax = values.HEADER_BYTES_MAX;
     this.jsonDepthMax = values.JSON_DEPTH_MAX;

@@ -21,7 +21,7 @@ describeOnBothEngines('Freshness', (engine) => {
   /** A store that has just pushed its event number 7. */
   async function store(policy: FreshnessPolicy = CAREFUL, fields: object = {}): Promise<string> {
     const locationId = await shop.location(fields);
-    await report(shop.app, locationId, { policy, pushed: { lastSequence: 7, at: shop.clock.now() } });
+    await report(shop.app, locationId, { policy, pushed: { lastSequence: 7, receivedAt: shop.clock.now() } });
     return locationId;
   }
 
@@ -249,9 +249,9 @@ describeOnBothEngines('Freshness', (engine) => {
         expect(stale.body.available ?? stale.body.totals?.available).toBe(8);
         await hear(place);
         expect((await again()).status).toBe(304);
-        await report(shop.app, place, { pushed: { lastSequence: 8, at: shop.clock.now() } });
+        await report(shop.app, place, { pushed: { lastSequence: 8, receivedAt: shop.clock.now() } });
         expect((await again()).status).toBe(200);
-        await report(shop.app, place, { pushed: { lastSequence: 7, at: shop.clock.now() } });
+        await report(shop.app, place, { pushed: { lastSequence: 7, receivedAt: shop.clock.now() } });
       }
     });
 

@@ -1,4 +1,4 @@
-import { allPages, bodyOf, useShop } from '../support/shop.ts';
+import { allPages, bodyOf, DIRECT, type Freshness, useShop } from '../support/shop.ts';
 import { problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { StoreClient } from '../support/store-client.ts';
@@ -13,6 +13,7 @@ interface Store {
   readonly dead: number;
   readonly conflicts: number;
   readonly drift: number;
+  readonly freshness: Freshness;
 }
 
 interface Conflict {
@@ -57,6 +58,7 @@ describeOnBothEngines('A store', (engine) => {
       dead: 1,
       conflicts: 0,
       drift: 0,
+      freshness: { status: 'LIVE', lastSequence: 2, asOf: later, lagSeconds: 2 },
     });
     await store.push([sale(3), sale(4)]);
     expect(await read()).toMatchObject({ nextSequence: 6, missing: [{ from: 6, to: 8 }], parked: 1, lagSeconds: 0 });
@@ -80,6 +82,7 @@ describeOnBothEngines('A store', (engine) => {
       dead: 0,
       conflicts: 0,
       drift: 0,
+      freshness: DIRECT,
     });
     problemOf(await shop.api.get('/v1/sync/stores/nowhere'), 404, 'NOT_FOUND');
     problemOf(await shop.api.get('/v1/sync/stores/nowhere/conflicts'), 404, 'NOT_FOUND');

@@ -65,9 +65,10 @@ function castAsk(ask: Ask, world: World, at: Instant): Request {
       return castOnTransfer(ask, transferFor(ask, world));
     case 'report': {
       const { locationId, contactMsAgo, pushed, restarted, policy } = ask;
+      const receivedAt = ask.repeats ? null : at;
       const report = {
         ...(contactMsAgo === null ? {} : { contactAt: at - contactMsAgo }),
-        ...(pushed === null ? {} : { pushed: { lastSequence: pushed, at } }),
+        ...(pushed === null ? {} : { pushed: { lastSequence: pushed, receivedAt } }),
         ...(restarted ? { restarted } : {}),
         ...(policy === null ? {} : { policy }),
       };

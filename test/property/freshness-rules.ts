@@ -9,12 +9,14 @@ export function report({ world, at }: Work, { locationId, report: told }: Reques
   if (!world.locations.has(locationId)) throw new Refused('NOT_FOUND');
   const before = world.told.get(locationId) ?? UNTOLD;
   const { contactAt, pushed, restarted, policy = policyOf(before) } = told;
-  const contacts = [contactAt, pushed?.at].filter((one) => one !== undefined).map((one) => Math.min(one, at));
+  const contacts = [contactAt, pushed === undefined ? undefined : at]
+    .filter((one) => one !== undefined)
+    .map((one) => Math.min(one, at));
   const startsAnew = restarted === true && before.lastSequence !== null;
   const now: Told = {
     ...policy,
     lastSequence: pushed?.lastSequence ?? (startsAnew ? 0 : before.lastSequence),
-    asOf: pushed?.at ?? before.asOf,
+    asOf: pushed?.receivedAt ?? before.asOf,
     heardAt: latest([...contacts, ...pastOnly(before.heardAt, at, contacts)]),
   };
   world.told.set(locationId, now);

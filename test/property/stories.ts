@@ -65,6 +65,7 @@ export type Ask =
       locationId: string;
       contactMsAgo: number | null;
       pushed: number | null;
+      repeats: boolean;
       restarted: boolean;
       policy: FreshnessPolicy | null;
     })
@@ -207,6 +208,7 @@ const otherAsks = [
       locationId: place,
       contactMsAgo: fc.constantFrom(null, null, 0, 999, 1_000, 45_000, -2_000),
       pushed: fc.constantFrom(null, 0, 1, 7, 8, 9),
+      repeats: fc.constantFrom(false, false, true),
       restarted: fc.constantFrom(false, false, false, true),
       policy: fc.oneof(policy, fc.constant(null)),
     }),

@@ -351,6 +351,11 @@ function syncCalls({ deadLetterId: id, placeId: locationId }: RefusingWorld): Ca
     'GET /v1/sync/stores/{locationId}/changes': none({ locationId }, nothing('locationId'), CURSOR_GONE),
     'GET /v1/sync/stores/{locationId}/changes/stream': streamed,
     'GET /v1/sync/stores/{locationId}/snapshot': { suite: 'feed-snapshot.spec.ts' },
+    'GET /v1/sync/stores/{locationId}/policy': none({ locationId }, nothing('locationId')),
+    'PUT /v1/sync/stores/{locationId}/policy': {
+      right: { params: { locationId }, body: { staleAfterSeconds: 60 } },
+      spoilings: [nothing('locationId'), STALE],
+    },
     'GET /v1/streams/stock': streamed,
     'GET /v1/dead-letters': none(),
     'GET /v1/dead-letters/{id}': none({ id }, nothing('id')),

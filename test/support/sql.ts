@@ -34,7 +34,7 @@ export async function change(databaseUrl: string, sql: string): Promise<void> {
 }
 
 /**
- * Keeps a server from writing stock, as a backup or a long migration might; reading goes on.
+ * Keeps a server from writing stock and how fresh it is, as a backup or a long migration might; reading goes on.
  * @returns what ends it
  */
 export async function blockWriting(databaseUrl: string): Promise<() => Promise<void>> {
@@ -49,6 +49,6 @@ export async function blockWriting(databaseUrl: string): Promise<() => Promise<v
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   await client.query('BEGIN');
-  await client.query('LOCK TABLE stock_items IN EXCLUSIVE MODE');
+  await client.query('LOCK TABLE stock_items, location_freshness IN EXCLUSIVE MODE');
   return () => client.end();
 }

@@ -68,7 +68,7 @@ export interface FreshnessView {
   readonly status: FreshnessStatus;
   /** The last number of what the location pushed that is part of its stock; null: DIRECT. */
   readonly lastSequence: number | null;
-  /** When the centre received what was pushed last; null: DIRECT. */
+  /** When the centre received the last of its events; null: DIRECT, or none was taken so far. */
   readonly asOf: Instant | null;
   /** Whole seconds since the location was heard from; null: DIRECT. */
   readonly lagSeconds: number | null;
@@ -561,8 +561,12 @@ export class CheckLocation extends Command<void> implements Keyed {
 export interface FreshnessReport {
   /** The location was heard from. */
   readonly contactAt?: Instant;
-  /** It pushed, which is a contact, too: its stock has everything through `lastSequence`, received just now. */
-  readonly pushed?: { readonly lastSequence: number; readonly at: Instant };
+  /** It pushed just now, which is a contact, too: its stock has everything through `lastSequence`. */
+  readonly pushed?: {
+    readonly lastSequence: number;
+    /** When something of it that is new was received; null: nothing was new. */
+    readonly receivedAt: Instant | null;
+  };
   /** Its numbers begin anew. */
   readonly restarted?: true;
   readonly policy?: FreshnessPolicy;

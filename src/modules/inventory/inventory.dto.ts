@@ -202,7 +202,7 @@ export class FreshnessResponse {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When the centre received the last event of the store, by its own clock; null: DIRECT.',
+    description: 'When the centre received the newest event of the store, by its own clock; null: none so far.',
     example: '2026-11-22T09:00:00.000Z',
   })
   asOf!: string | null;

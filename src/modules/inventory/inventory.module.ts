@@ -13,6 +13,7 @@ import { CountStockHandler } from './handlers/count-stock.ts';
 import { DispatchTransferHandler } from './handlers/dispatch-transfer.ts';
 import { FulfilHoldHandler } from './handlers/fulfil-hold.ts';
 import { GetAvailabilityHandler } from './handlers/get-availability.ts';
+import { FreshnessGauges } from './handlers/freshness-gauges.ts';
 import { FreshnessReads } from './handlers/freshness-reads.ts';
 import { GetFreshnessHandler } from './handlers/get-freshness.ts';
 import { GetLocationHandler } from './handlers/get-location.ts';
@@ -127,6 +128,7 @@ const GAUGES = [
     LateFacts,
     ImportChunks,
     FreshnessReads,
+    FreshnessGauges,
     ...COMMAND_HANDLERS,
     ...QUERY_HANDLERS,
     ...ROW_VIEWS,

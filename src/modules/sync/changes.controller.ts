@@ -19,6 +19,7 @@ import { FeedStreams } from './feeds/feed-streams.ts';
 import { KnownLocations } from './feeds/known-locations.ts';
 import { EVENT_STREAM_TYPE, LAST_EVENT_ID, positionOf } from './feeds/server-sent-events.ts';
 import { StorePath } from './store.dto.ts';
+import { StoreContacts } from './store-contacts.ts';
 
 /** What the centre tells a store about its stock. */
 @ApiTags('Stores')
@@ -28,6 +29,7 @@ export class ChangesController {
     private readonly locations: KnownLocations,
     private readonly polls: FeedPolls,
     private readonly streams: FeedStreams,
+    private readonly contacts: StoreContacts,
   ) {}
 
   @Get()
@@ -42,8 +44,12 @@ export class ChangesController {
   ): Promise<string> {
     await this.locations.assertKnown(locationId);
     const position = after === undefined ? null : parseFeedCursor(after);
-    const options = { limit, waitMs: waitSeconds * 1000 };
+    const { raw } = exchange.reply;
+    const onAccepted = () => this.contacts.accept(locationId, waitSeconds > 0 ? raw : null);
+    const options = { limit, waitMs: waitSeconds * 1000, onAccepted };
     const answer = await this.polls.answer(exchange, changesOfStore(locationId), position, options);
+    // It is still there after its wait.
+    if (waitSeconds > 0 && !raw.destroyed) this.contacts.touch(locationId);
     exchange.reply.header('cache-control', 'no-store').header('content-type', JSON_TYPE);
     // Each change is written once for all who are told of it, so the answer is put together from texts.
     const changes = answer.changes.map(({ cloudEvent }) => cloudEvent).join(',');
@@ -67,6 +73,7 @@ export class ChangesController {
       kind: 'changes',
       interest: changesOfStore(locationId),
       after: positionOf(exchange.request, after),
+      onAccepted: () => this.contacts.accept(locationId, exchange.reply.raw),
       write: ({ cloudEvent }) => cloudEvent,
     });
   }

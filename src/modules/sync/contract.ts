@@ -6,6 +6,7 @@ import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
 import type { VersionMatch } from '../../shared/kernel/version-match.ts';
+import { freshnessKey, type FreshnessPolicy, type FreshnessView, locationKey } from '../inventory/contract.ts';
 import type { WantedLine } from '../reservation/contract.ts';
 
 /*
@@ -277,7 +278,7 @@ export interface StoreView {
   readonly nextSequence: number;
   /** Numbers that have not come although later ones have, and since when they are missed. */
   readonly missing: readonly { readonly from: number; readonly to: number; readonly since: Instant }[];
-  /** Since the store was last heard of; null: it never was. */
+  /** Since the store was last heard from, whether or not it pushed; null: it never was. */
   readonly lagSeconds: number | null;
   /** Events that wait for what is missing. */
   readonly parked: number;
@@ -285,6 +286,8 @@ export interface StoreView {
   readonly dead: number;
   /** Events that contradicted what came before, ever. */
   readonly conflicts: number;
+  /** How fresh its stock is, as every answer about it says. */
+  readonly freshness: FreshnessView;
   /** Units by which the last reconciliation found store and centre apart, and that were not corrected. */
   readonly drift: number;
 }
@@ -349,7 +352,7 @@ export class OpenStoreStream extends Command<OpenedStream> implements Keyed {
   }
 
   get keys(): EntityKey[] {
-    return [storeStreamKey(this.locationId)];
+    return [storeStreamKey(this.locationId), locationKey(this.locationId), freshnessKey(this.locationId)];
   }
 }
 
@@ -386,6 +389,41 @@ export class GetStreamPosition extends Query<OpenedStream> {
 /** Products that some events died for want of may have been created meanwhile; then the events are processed now. */
 export class ReplayLettersOfNewProducts extends Command<void> {
   constructor(readonly skus: readonly string[]) {
+    super();
+  }
+}
+
+// ---------------------------------------------------------------- how carefully a store's stock is sold
+
+/** What was ordered for a store; without an order the defaults, at version 0. */
+export interface StorePolicyView extends FreshnessPolicy {
+  readonly locationId: string;
+  readonly version: number;
+  readonly updatedAt: Instant | null;
+}
+
+export function storePolicyKey(locationId: string): EntityKey {
+  return { table: 'store_policies', values: [locationId] };
+}
+
+/** Orders how long a store may be out of hearing, and what of its stock is kept back then. */
+export class PutStorePolicy extends Command<StorePolicyView> implements Keyed {
+  constructor(
+    readonly locationId: string,
+    readonly wanted: FreshnessPolicy,
+    readonly ifMatch: VersionMatch | null = null,
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [locationKey(this.locationId), freshnessKey(this.locationId), storePolicyKey(this.locationId)];
+  }
+}
+
+/** Refuses with NOT_FOUND when there is no such location. */
+export class GetStorePolicy extends Query<StorePolicyView> {
+  constructor(readonly locationId: string) {
     super();
   }
 }

@@ -3,6 +3,7 @@ import { IdField, IdListQuery, PatternQuery, WholeNumberQuery } from '../../shar
 import { toIsoInstant } from '../../shared/kernel/clock.ts';
 import type { StockWithHolds } from '../inventory/contract.ts';
 import { FEED_CURSOR_PATTERN } from './feed-cursor.ts';
+import { toStoreFreshnessResponse } from './store-freshness.dto.ts';
 
 /** Longest wait of a poll, in seconds: what most proxies let an answer take (issue of the sync, item 5). */
 const WAIT_SECONDS_MAX = 30;
@@ -146,7 +147,7 @@ export function toSnapshotLine({ updatedAt, freshness, holds, ...item }: StockWi
   const line = {
     ...item,
     updatedAt: updatedAt === null ? null : toIsoInstant(updatedAt),
-    freshness: { ...freshness, asOf: freshness.asOf === null ? null : toIsoInstant(freshness.asOf) },
+    freshness: toStoreFreshnessResponse(freshness),
     holds: holds.map((hold) => ({
       ...hold,
       expiresAt: hold.expiresAt === null ? null : toIsoInstant(hold.expiresAt),

@@ -1,5 +1,4 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Clock } from '../../shared/kernel/clock.ts';
 import { Metrics, OTHER_STORES, STORE_LABELS_MAX } from '../../shared/operations/metrics.ts';
 import { DeadLetters } from '../../shared/outbox/dead-letters.ts';
 import { Reader } from '../../shared/persistence/reader.ts';
@@ -9,7 +8,7 @@ import { STORE_EVENTS_CONSUMER } from './handlers/store-letters.ts';
 const FRESH_MS = 1_000;
 
 const STREAMS = `SELECT location_id AS "locationId", next_sequence AS "nextSequence", highest AS "highest",
-    parked AS "parked", last_contact_at AS "lastContactAt"
+    parked AS "parked"
   FROM store_streams ORDER BY location_id, tenant_id`;
 
 interface Stream {
@@ -17,14 +16,13 @@ interface Stream {
   readonly nextSequence: number;
   readonly highest: number;
   readonly parked: number;
-  readonly lastContactAt: number;
 }
 
 type ByStore = ReadonlyMap<string, number>;
 
 /**
- * What an operator watches of stores, read at a scrape. Tenants may call their stores alike: those are counted together,
- * and of their lags the longest is told. So are stores beyond the first `STORE_LABELS_MAX`, as `other`.
+ * What an operator watches of stores, read at a scrape. Tenants may call their stores alike: those are counted together.
+ * So are stores beyond the first `STORE_LABELS_MAX`, as `other`.
  */
 @Injectable()
 export class StoreGauges implements OnModuleInit {
@@ -35,7 +33,6 @@ export class StoreGauges implements OnModuleInit {
     private readonly metrics: Metrics,
     private readonly reader: Reader,
     private readonly letters: DeadLetters,
-    private readonly clock: Clock,
   ) {}
 
   onModuleInit(): void {
@@ -47,24 +44,14 @@ export class StoreGauges implements OnModuleInit {
     metrics.registerGaugeBy('sync_missing_events', 'Numbers that have not come although later ones have.', by, () =>
       this.sums(({ nextSequence, highest, parked }) => highest - nextSequence + 1 - parked),
     );
-    metrics.registerGaugeBy('sync_store_lag_seconds', 'Time since a store was last heard of.', by, async () => {
-      const now = this.clock.now();
-      return byStore(
-        (await this.streams()).map((stream) => [stream.locationId, Math.max(0, now - stream.lastContactAt) / 1000]),
-        Math.max,
-      );
-    });
     metrics.registerGaugeBy('sync_dead_events', 'Events of a store that are open dead letters.', by, async () => {
       const none = (await this.streams()).map(({ locationId }): [string, number] => [locationId, 0]);
-      return byStore([...none, ...(await this.letters.openOfAllLocations(STORE_EVENTS_CONSUMER))], sum);
+      return byStore([...none, ...(await this.letters.openOfAllLocations(STORE_EVENTS_CONSUMER))]);
     });
   }
 
   private async sums(value: (stream: Stream) => number): Promise<ByStore> {
-    return byStore(
-      (await this.streams()).map((stream) => [stream.locationId, value(stream)]),
-      sum,
-    );
+    return byStore((await this.streams()).map((stream) => [stream.locationId, value(stream)]));
   }
 
   private streams(): Promise<readonly Stream[]> {
@@ -76,16 +63,11 @@ export class StoreGauges implements OnModuleInit {
   }
 }
 
-function byStore(values: Iterable<readonly [string, number]>, together: (a: number, b: number) => number): ByStore {
+function byStore(values: Iterable<readonly [string, number]>): ByStore {
   const stores = new Map<string, number>();
   for (const [locationId, value] of values) {
     const store = stores.has(locationId) || stores.size < STORE_LABELS_MAX ? locationId : OTHER_STORES;
-    const before = stores.get(store);
-    stores.set(store, before === undefined ? value : together(before, value));
+    stores.set(store, (stores.get(store) ?? 0) + value);
   }
   return stores;
-}
-
-function sum(a: number, b: number): number {
-  return a + b;
 }

@@ -16,6 +16,7 @@ import {
   type StoreEventOutcome,
 } from './contract.ts';
 import { ANYTHING } from './dead-letter.dto.ts';
+import { StoreFreshnessResponse, toStoreFreshnessResponse } from './store-freshness.dto.ts';
 import { STORE_EVENT_EXAMPLE, STORE_EVENT_SCHEMA } from './store-event.openapi.ts';
 
 export class StorePath {
@@ -148,7 +149,7 @@ export class StoreResponse {
     type: 'number',
     minimum: 0,
     nullable: true,
-    description: 'Seconds since the store was last heard of; null: it never was.',
+    description: 'Seconds since the store was last heard from, whether or not it pushed; null: it never was.',
     example: 1.25,
   })
   lagSeconds!: number | null;
@@ -175,6 +176,9 @@ export class StoreResponse {
     example: 0,
   })
   drift!: number;
+
+  @ApiProperty({ type: StoreFreshnessResponse, description: 'As every answer about its stock says it.' })
+  freshness!: StoreFreshnessResponse;
 }
 
 export class StorePage extends PageResponse {
@@ -217,8 +221,12 @@ export class StoreConflictPage extends PageResponse {
   items!: StoreConflictResponse[];
 }
 
-export function toStoreResponse({ missing, ...view }: StoreView): StoreResponse {
-  return { ...view, missing: missing.map(({ from, to, since }) => ({ from, to, since: toIsoInstant(since) })) };
+export function toStoreResponse({ missing, freshness, ...view }: StoreView): StoreResponse {
+  return {
+    ...view,
+    missing: missing.map(({ from, to, since }) => ({ from, to, since: toIsoInstant(since) })),
+    freshness: toStoreFreshnessResponse(freshness),
+  };
 }
 
 export function toStoreConflictResponse(view: StoreConflictView): StoreConflictResponse {

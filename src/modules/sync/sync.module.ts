@@ -22,6 +22,8 @@ import { PushStoreEventsHandler } from './handlers/push-store-events.ts';
 import { ReplayDeadLetterHandler } from './handlers/replay-dead-letter.ts';
 import { ORDER_PROVIDERS } from './order-parts.ts';
 import { OrdersController } from './orders.controller.ts';
+import { GetStorePolicyHandler } from './handlers/get-store-policy.ts';
+import { PutStorePolicyHandler } from './handlers/put-store-policy.ts';
 import { SnapshotController } from './snapshot.controller.ts';
 import { StockStreamController } from './stock-stream.controller.ts';
 import { StoreEventReader } from './handlers/store-event-reader.ts';
@@ -39,6 +41,9 @@ import { storeEventsTable } from './storage/store-event.table.ts';
 import { StoreStreams } from './storage/store-stream.repository.ts';
 import { storeStreamsTable } from './storage/store-stream.table.ts';
 import { StoreGauges } from './store-gauges.ts';
+import { storePoliciesTable } from './storage/store-policy.table.ts';
+import { StoreContacts } from './store-contacts.ts';
+import { StorePoliciesController } from './store-policies.controller.ts';
 import { StoresController } from './stores.controller.ts';
 
 const DEAD_LETTER_HANDLERS = [
@@ -74,12 +79,27 @@ const STORE_PROVIDERS = [
   ReplayLettersWhenProductWasCreated,
 ];
 
+/** When stores were heard from, and how carefully their stock is sold when they were not. */
+const FRESHNESS_PROVIDERS = [StoreContacts, PutStorePolicyHandler, GetStorePolicyHandler];
+
 /** In the order in which a batch writes them. */
-export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsTable] as Table[];
+export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsTable, storePoliciesTable] as Table[];
 
 @Module({
   imports: [CqrsModule],
-  controllers: [DeadLettersController, StoresController, OrdersController, ...FEED_CONTROLLERS],
-  providers: [...DEAD_LETTER_HANDLERS, ...STORE_PROVIDERS, ...ORDER_PROVIDERS, ...FEED_PROVIDERS],
+  controllers: [
+    DeadLettersController,
+    StoresController,
+    StorePoliciesController,
+    OrdersController,
+    ...FEED_CONTROLLERS,
+  ],
+  providers: [
+    ...DEAD_LETTER_HANDLERS,
+    ...STORE_PROVIDERS,
+    ...ORDER_PROVIDERS,
+    ...FEED_PROVIDERS,
+    ...FRESHNESS_PROVIDERS,
+  ],
 })
 export class SyncModule {}

@@ -13,7 +13,7 @@ export interface LocationFreshnessState extends FreshnessPolicy {
   readonly locationId: string;
   /** The last number of what it pushed that is part of its stock; null: it never pushed. */
   readonly lastSequence: number | null;
-  /** When the centre received what was pushed last; null while nothing was. */
+  /** When the centre received the newest of what was pushed; null while nothing was. */
   readonly asOf: Instant | null;
   /** When the centre last heard from it; known of whatever has pushed. */
   readonly lastContactAt: Instant | null;
@@ -50,10 +50,14 @@ export class LocationFreshness extends Aggregate<LocationFreshnessState> {
       this.change({ lastContactAt: heardAt });
   }
 
-  /** What the location pushed is part of its stock, through the number `lastSequence` (0 or more). */
-  receive(lastSequence: number, at: Instant): void {
+  /**
+   * What the location pushed is part of its stock, through the number `lastSequence` (0 or more).
+   * @param receivedAt of its newest event; null: it only repeated itself
+   */
+  receive(lastSequence: number, receivedAt: Instant | null): void {
     if (!Number.isSafeInteger(lastSequence) || lastSequence < 0) throw new Error(`Bug: ${lastSequence} is no sequence`);
-    this.change({ lastSequence, asOf: at });
+    if (receivedAt !== null) this.change({ lastSequence, asOf: receivedAt });
+    else if (lastSequence !== this.state.lastSequence) this.change({ lastSequence });
   }
 
   /** The location counts from 1 again. One that never pushed has nothing to begin anew. */

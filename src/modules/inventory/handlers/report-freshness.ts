@@ -29,8 +29,8 @@ export class ReportFreshnessHandler implements ICommandHandler<ReportFreshness> 
       if (report.policy !== undefined) location.follow(report.policy);
       if (report.restarted === true) location.restart();
       if (report.pushed !== undefined) {
-        location.receive(report.pushed.lastSequence, report.pushed.at);
-        location.hear(report.pushed.at, at);
+        location.receive(report.pushed.lastSequence, report.pushed.receivedAt);
+        location.hear(at, at);
       }
       if (report.contactAt !== undefined) location.hear(report.contactAt, at);
       if (location.version !== (stored?.version ?? 0)) tx.replace(locationFreshnessTable, location.state);

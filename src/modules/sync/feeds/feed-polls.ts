@@ -20,6 +20,8 @@ export interface PollOptions {
   readonly limit: number;
   /** How long to wait for the first one. */
   readonly waitMs: number;
+  /** Called once the cursor is known to be good, before anything is looked for. */
+  readonly onAccepted: () => Promise<void>;
 }
 
 export interface PollAnswer {
@@ -49,6 +51,7 @@ export class FeedPolls {
     options: PollOptions,
   ): Promise<PollAnswer> {
     if (after !== null) await this.log.assertKnown(after);
+    await options.onAccepted();
     const from = (position: number): Promise<PollAnswer> =>
       options.waitMs === 0 || this.feeds.isStopping
         ? this.look(interest, position, options)

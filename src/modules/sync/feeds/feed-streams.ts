@@ -27,6 +27,8 @@ export interface ToldFeed {
   readonly interest: FeedInterest;
   /** The caller's cursor; null: only what comes. */
   readonly after: number | null;
+  /** Called once the cursor is known to be good. */
+  readonly onAccepted?: () => Promise<void>;
   /** JSON text of a change. */
   readonly write: (change: FeedChange) => string;
 }
@@ -56,6 +58,7 @@ export class FeedStreams {
     const { after, interest, kind } = feed;
     if (after !== null) await this.log.assertKnown(after);
     const from = after ?? (await this.log.newest());
+    await feed.onAccepted?.();
     exchange.reply.header('content-type', EVENT_STREAM_CONTENT_TYPE);
     return this.pour(exchange, kind, async (stream) => {
       const reader = await this.feeds.follow(interest, from);

@@ -20,21 +20,9 @@ export class GetStoreHandler implements IQueryHandler<GetStore> {
     );
     if (stream === undefined) {
       await this.queries.execute(new GetLocation(locationId));
-      return { ...NEVER_HEARD_OF, locationId };
+      return this.views.ofUnopened(locationId);
     }
     const [view] = await this.views.of([stream]);
-    return view ?? { ...NEVER_HEARD_OF, locationId };
+    return view ?? this.views.ofUnopened(locationId);
   }
 }
-
-/** A location whose agent has never opened a stream. */
-const NEVER_HEARD_OF = {
-  epoch: 0,
-  nextSequence: 1,
-  missing: [],
-  lagSeconds: null,
-  parked: 0,
-  dead: 0,
-  conflicts: 0,
-  drift: 0,
-} as const;

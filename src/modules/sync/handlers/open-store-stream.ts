@@ -1,7 +1,7 @@
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../shared/kernel/clock.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
-import { FindLocation } from '../../inventory/contract.ts';
+import { FindLocation, ReportFreshness } from '../../inventory/contract.ts';
 import { type OpenedStream, OpenStoreStream } from '../contract.ts';
 import { StoreStream } from '../domain/store-stream.ts';
 import { StoreStreams } from '../storage/store-stream.repository.ts';
@@ -25,6 +25,7 @@ export class OpenStoreStreamHandler implements ICommandHandler<OpenStoreStream> 
       if (stream === undefined) stream = StoreStream.open(locationId, at);
       else stream.openNext(at);
       this.streams.save(tx, stream);
+      await this.commands.execute(new ReportFreshness(locationId, { contactAt: at, restarted: true }));
       const { epoch, nextSequence } = stream.state;
       return { epoch, nextSequence };
     });

@@ -5,7 +5,14 @@ import type { EntityKey } from '../../../shared/kernel/entity-key.ts';
 import { Metrics } from '../../../shared/operations/metrics.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import { Settings } from '../../../shared/settings.ts';
-import { FindLocation, skuWanted, stockItemKey } from '../../inventory/contract.ts';
+import {
+  FindLocation,
+  freshnessKey,
+  locationKey,
+  ReportFreshness,
+  skuWanted,
+  stockItemKey,
+} from '../../inventory/contract.ts';
 import { type IncomingEvent, type StoreEventResult, storeStreamKey } from '../contract.ts';
 import type { StoreStream, StoreStreamState } from '../domain/store-stream.ts';
 import { EpochNeverGiven } from '../domain/store-stream.errors.ts';
@@ -51,6 +58,8 @@ export class StoreIntake {
   keysOf(locationId: string, events: readonly IncomingEvent[]): EntityKey[] {
     return [
       storeStreamKey(locationId),
+      locationKey(locationId),
+      freshnessKey(locationId),
       ...events.map(({ id }) => this.streams.eventKey(locationId, id)),
       ...this.reports.skusOf(events.map(({ content }) => content)).map((sku) => stockItemKey(sku, locationId)),
     ];
@@ -83,8 +92,17 @@ export class StoreIntake {
     }
     stream.contact(at);
     this.streams.save(tx, stream);
+    await this.tellFreshness(stream, piece, at);
     this.count(tx, locationId, piece.results);
     return { results: piece.results, unknownSkus, due: stream.due, stream: stream.state };
+  }
+
+  /** In the commit of the events themselves, so that no answer about the stock says more of it than is in it. */
+  private async tellFreshness(stream: StoreStream, piece: IntakePiece, at: Instant): Promise<void> {
+    const { locationId, nextSequence } = stream.state;
+    const isNews = piece.results.some(({ outcome }) => outcome !== 'duplicate' && outcome !== 'refused');
+    const pushed = { lastSequence: nextSequence - 1, receivedAt: isNews ? at : null };
+    await this.commands.execute(new ReportFreshness(locationId, { pushed }));
   }
 
   private async streamOf(tx: Transaction, locationId: string, epoch: number): Promise<StoreStream> {
