@@ -61,12 +61,16 @@ const TRANSPORT_HEADERS: ReadonlySet<string> = new Set([
   'cache-control',
   'connection',
   'content-length',
+  'content-security-policy',
   'content-type',
+  'cross-origin-resource-policy',
   'date',
   'keep-alive',
+  'referrer-policy',
   'transfer-encoding',
   'x-accel-buffering',
   'x-content-type-options',
+  'x-frame-options',
 ]);
 
 /** The pages for people and the document itself are no part of the API that the document describes. */

@@ -9,7 +9,6 @@ export class AgentHealthController {
   constructor(private readonly report: LinkReport) {}
 
   @Get()
-  @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getAgentHealth',
     summary: 'How is this store?',

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
@@ -37,7 +37,6 @@ export class KeysController {
   ) {}
 
   @Post()
-  @Header('Cache-Control', 'no-store')
   @Allows('platform', 'operator')
   @ApiOperation({
     operationId: 'createKey',

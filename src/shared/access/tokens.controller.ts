@@ -1,4 +1,4 @@
-import { Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Exchange, HttpExchange } from '../http/exchange.ts';
@@ -21,7 +21,6 @@ export class TokensController {
 
   @Post('token')
   @HttpCode(200)
-  @Header('Cache-Control', 'no-store')
   @AllowsAnyone('key')
   @ApiOperation({
     operationId: 'createToken',

@@ -14,6 +14,7 @@ import { fromStatus } from './problem.ts';
 import { faultOfHost, measureHeaders, waitsToBeAsked } from './request-head.ts';
 import { hasEmptyParameter, type RouteTable } from './route-table.ts';
 import { answeredTypesOf } from './answered-stream.ts';
+import { securityHeaders } from './security-headers.ts';
 import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-body.ts';
 
 /**
@@ -24,7 +25,7 @@ export function registerContext(fastify: FastifyInstance, gate: Gate | null): vo
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('accessRefusal', null);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.header(CORRELATION_HEADER, request.id).header('x-content-type-options', 'nosniff');
+    reply.header(CORRELATION_HEADER, request.id).headers(securityHeaders(request.url));
     if (gate === null) {
       runInContext(contextOf(request, ONLY_CALLER), done);
       return;

@@ -4,6 +4,7 @@ import type { VersionMatch } from '../kernel/version-match.ts';
 import type { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './exchange.ts';
 import { type FieldError, ValidationFailed } from './http-error.ts';
+import { KEPT_BY_ITS_CALLER } from './security-headers.ts';
 
 /** An entity tag, or how to make it of the body's JSON text. */
 export type Tag = string | ((bodyText: string) => string);
@@ -118,7 +119,7 @@ function versionOf({ weak, opaque }: EntityTag): number[] {
 export function answerRead({ request, reply }: Exchange, body: object, tag: Tag): string | undefined {
   const bodyText = JSON.stringify(body);
   const etag = renderTag(tag, bodyText);
-  reply.header('etag', etag);
+  reply.header('etag', etag).header('cache-control', KEPT_BY_ITS_CALLER);
   const wanted = request.headers['if-none-match'];
   if (wanted !== undefined && names(wanted, etag)) {
     reply.code(304);

@@ -32,7 +32,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .code(status)
     .headers(headers)
     .header(CORRELATION_HEADER, request.id)
-    .header('content-type', PROBLEM_CONTENT_TYPE);
+    .header('content-type', PROBLEM_CONTENT_TYPE)
+    .header('cache-control', 'no-store');
   reply.removeHeader('etag').removeHeader('location').removeHeader('content-length');
   reply.send(body);
 }

@@ -6,6 +6,7 @@ import { HttpError } from './http-error.ts';
 import { pathOf } from './problem.filter.ts';
 import { fromStatus, PROBLEM_CONTENT_TYPE, toProblem } from './problem.ts';
 import { originForm } from './request-head.ts';
+import { securityHeaders } from './security-headers.ts';
 import { isStreaming } from './streamed-body.ts';
 
 /** What Node reports when it cannot make a request of what came over a connection. */
@@ -86,7 +87,7 @@ function writeRawProblem(socket: Duplex, error: DomainError, instance: string, c
     `Content-Type: ${PROBLEM_CONTENT_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Correlation-Id: ${correlationId}`,
-    'X-Content-Type-Options: nosniff',
+    ...Object.entries(securityHeaders('')).map(([name, value]) => `${name}: ${value}`),
     `Date: ${new Date().toUTCString()}`,
     'Connection: close',
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Logger } from '@nestjs/common';
+import { Controller, Get, Logger } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiSchema, ApiTags } from '@nestjs/swagger';
 import { Open } from '../access/allows.ts';
 import { ApiProblems } from '../http/openapi.ts';
@@ -61,7 +61,6 @@ export class HealthController {
 
   @Get('live')
   @Open()
-  @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getLiveness',
     summary: 'Is the process alive?',
@@ -74,7 +73,6 @@ export class HealthController {
 
   @Get('ready')
   @Open()
-  @Header('Cache-Control', 'no-store')
   @ApiOperation({
     operationId: 'getReadiness',
     summary: 'Can the process serve requests?',
