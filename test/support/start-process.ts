@@ -44,6 +44,11 @@ interface Program {
 
 const CENTRE: Program = { file: MAIN, args: [], portSetting: 'PORT', isDocumented: true };
 
+/** Another program that starts the server of the build, e.g. with more in it. */
+export function centreBy(file: string): Program {
+  return { ...CENTRE, file };
+}
+
 /** The agent of a store, with its options as on the command line. */
 export function agentOf(options: { location: string; central: string; data: string }): Program {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
@@ -53,7 +58,8 @@ export function agentOf(options: { location: string; central: string; data: stri
 /** A real server as a process of its own, production build. */
 export class ServerProcess {
   private readonly written: Buffer[] = [];
-  private readonly exited: Promise<Exit>;
+  /** When it has ended, for whatever reason. */
+  readonly exited: Promise<Exit>;
   readonly api: Api;
 
   private constructor(
