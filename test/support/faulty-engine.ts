@@ -4,12 +4,14 @@ type Step = 'begin' | Exclude<keyof EngineTransaction, 'rollback'>;
 
 /** What a fault does at a step: throw instead of doing it, or do it and then throw. */
 export interface Fault {
-  readonly step: Step;
+  readonly step: Step | 'any';
   readonly error: Error;
   /** True: the step is done first, so only its answer is lost. */
   readonly after?: boolean;
   /** How often it strikes; default once. */
   times?: number;
+  /** How many of these steps pass first; default none. */
+  skip?: number;
 }
 
 /** An engine between the unit of work and the real one: it counts steps and fails where it is told to. */
@@ -63,19 +65,21 @@ export class FaultyEngine implements Engine {
 
   /** A commit that is cut off leaves the connection as a lost one would. */
   private async commit(real: EngineTransaction): Promise<void> {
-    const { fault } = this;
-    if (fault?.step === 'commit' && fault.after !== true && this.strikes(fault)) {
+    const fault = this.faultAt('commit');
+    if (fault !== undefined && fault.after !== true && this.strikes(fault)) {
       this.steps.push('commit');
       await real.rollback();
       throw fault.error;
     }
-    await this.step('commit', () => real.commit());
+    this.steps.push('commit');
+    await real.commit();
+    if (fault?.after === true && this.strikes(fault)) throw fault.error;
   }
 
   private async step<T>(step: Step, act: () => Promise<T>): Promise<T> {
     this.steps.push(step);
-    const { fault } = this;
-    if (fault?.step !== step) return act();
+    const fault = this.faultAt(step);
+    if (fault === undefined) return act();
     if (fault.after === true) {
       const result = await act();
       if (this.strikes(fault)) throw fault.error;
@@ -85,7 +89,16 @@ export class FaultyEngine implements Engine {
     return act();
   }
 
+  private faultAt(step: Step): Fault | undefined {
+    return this.fault?.step === step || this.fault?.step === 'any' ? this.fault : undefined;
+  }
+
   private strikes(fault: Fault): boolean {
+    const toPass = fault.skip ?? 0;
+    if (toPass > 0) {
+      fault.skip = toPass - 1;
+      return false;
+    }
     const left = fault.times ?? 1;
     fault.times = left - 1;
     return left > 0;

@@ -227,13 +227,21 @@ export class Delivery {
     return result;
   }
 
-  /** Sets an event aside whose handler spoils the commit, without running it. */
+  /** Sets an event aside that spoils the commit, without running its handler. */
   private blockFor(consumer: Consumer, event: OpenedEvent, error: unknown): Promise<TurnResult> {
     return this.takeTurn(consumer, async (turn) => {
-      if (event.logged.position > turn.position) {
-        this.attemptsOf(consumer, turn.tx).count(event, error);
-        await this.setAside.block(turn, consumer.consumer, event.logged, failureOf(error));
-        turn.moveTo(event.logged.position);
+      const { subject, position } = event.logged;
+      if (position > turn.position) {
+        const attempts = this.attemptsOf(consumer, turn.tx);
+        if ((await this.setAside.blockedSubject(turn, consumer.consumer, subject)) === undefined) {
+          attempts.count(event, error);
+          await this.setAside.block(turn, consumer.consumer, event.logged, failureOf(error));
+        } else {
+          // It was not run: what failed was to set it aside, and not its fault.
+          await this.setAside.follow(turn, consumer.consumer, event.logged);
+          attempts.setAside += 1;
+        }
+        turn.moveTo(position);
       }
       return this.done(turn, 0);
     });
