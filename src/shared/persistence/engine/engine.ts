@@ -49,7 +49,7 @@ export interface EngineTransaction {
   /**
    * Takes the row for this transaction, so that no other one has it at the same time.
    * @param wait false: give up at once when another transaction has it
-   * @returns whether the row is there and ours now (SQLite: always, a write transaction has the database to itself)
+   * @returns whether the row is there and ours now (SQLite: a write transaction has the database to itself)
    */
   lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean>;
   insert(table: Table, rows: readonly Row[]): Promise<void>;

@@ -156,8 +156,9 @@ class SqliteTransaction implements EngineTransaction {
     return Promise.resolve(this.prepare(sql).all(bindable({ ...parameters, tenant: this.tenantId })) as Row[]);
   }
 
-  lock(): Promise<boolean> {
-    return Promise.resolve(true);
+  /** The transaction has the whole database to itself, so a row that is there is ours. */
+  lock(table: Table, key: readonly string[]): Promise<boolean> {
+    return Promise.resolve(this.prepare(sqlOf(table).byKey).get(this.tenantId, ...key) !== undefined);
   }
 
   insert(table: Table, rows: readonly Row[]): Promise<void> {
