@@ -376,6 +376,8 @@ function adminCalls({ tenantId, keyId }: RefusingWorld): Calls {
     'GET /v1/admin/tenants': none(),
     'POST /v1/admin/tenants/{id}/suspend': none({ id: tenantId }, nothing('id')),
     'POST /v1/admin/tenants/{id}/resume': none({ id: tenantId }, nothing('id')),
+    'GET /v1/admin/tenants/{id}/export': none({ id: tenantId }, nothing('id')),
+    'DELETE /v1/admin/tenants/{id}': { suite: 'access/tenant-data.spec.ts' },
     'POST /v1/admin/keys': {
       right: { params: {}, body: { name: 'Key', role: 'auditor' } },
       spoilings: [member('UNKNOWN_TENANT', 'tenantId', 'nowhere')],

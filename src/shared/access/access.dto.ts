@@ -56,6 +56,23 @@ export function toTenantResponse(tenant: TenantView): TenantResponse {
   return { id, name, status, createdAt: toIsoInstant(createdAt), updatedAt: toIsoInstant(updatedAt), version };
 }
 
+@ApiSchema({ description: 'What was erased of a tenant, for whoever has to prove it.' })
+export class ErasureResponse {
+  @ApiProperty({ description: 'The tenant that there was.', example: 'acme' })
+  tenantId!: string;
+
+  @ApiProperty({ format: 'date-time', description: 'When nothing was left.', example: '2026-11-22T09:00:00.000Z' })
+  erasedAt!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    description: 'Rows that are gone, by table.',
+    example: { products: 12, movements: 340 },
+  })
+  rows!: Readonly<Record<string, number>>;
+}
+
 // ---------------------------------------------------------------- keys
 
 const ROLE_DESCRIPTION =

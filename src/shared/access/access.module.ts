@@ -7,6 +7,7 @@ import { Directory } from './directory.ts';
 import { FirstKey } from './first-key.ts';
 import { Gate } from './gate.ts';
 import { CreateTenantHandler } from './handlers/create-tenant.ts';
+import { EraseTenantHandler } from './handlers/erase-tenant.ts';
 import { IssueKeyHandler } from './handlers/issue-key.ts';
 import { RevokeKeyHandler } from './handlers/revoke-key.ts';
 import { RevokeTokenHandler } from './handlers/revoke-token.ts';
@@ -18,6 +19,7 @@ import { LastingAccess } from './lasting-access.ts';
 import { revokedTokensTable } from './revoked-token.table.ts';
 import { signingKeysTable } from './signing-key.table.ts';
 import { SigningKeys } from './signing-keys.ts';
+import { TenantData } from './tenant-data.ts';
 import { tenantsTable } from './tenant.table.ts';
 import { TenantsController } from './tenants.controller.ts';
 import { TokensController } from './tokens.controller.ts';
@@ -25,14 +27,32 @@ import { TokensController } from './tokens.controller.ts';
 /** In the order in which a batch writes them. */
 export const ACCESS_TABLES = [tenantsTable, apiKeysTable, signingKeysTable, revokedTokensTable] as Table[];
 
-const HANDLERS = [CreateTenantHandler, SetTenantStatusHandler, IssueKeyHandler, RevokeKeyHandler, RevokeTokenHandler];
+const HANDLERS = [
+  CreateTenantHandler,
+  SetTenantStatusHandler,
+  EraseTenantHandler,
+  IssueKeyHandler,
+  RevokeKeyHandler,
+  RevokeTokenHandler,
+];
 
 /** Who may do what. Needs UnitOfWork, Reader, Clock, Ids, Settings and WriteDoor from global modules. */
 @Global()
 @Module({
   imports: [CqrsModule],
   controllers: [TenantsController, KeysController, TokensController],
-  providers: [Gate, KeyLookup, AccessTokens, SigningKeys, LastUse, LastingAccess, Directory, FirstKey, ...HANDLERS],
+  providers: [
+    Gate,
+    KeyLookup,
+    AccessTokens,
+    SigningKeys,
+    LastUse,
+    LastingAccess,
+    Directory,
+    TenantData,
+    FirstKey,
+    ...HANDLERS,
+  ],
   exports: [Gate, LastingAccess],
 })
 export class AccessModule {}

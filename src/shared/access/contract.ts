@@ -45,6 +45,17 @@ export class SetTenantStatus extends Command<TenantView> implements Keyed {
   }
 }
 
+/** Forgets a tenant of which nothing is left. */
+export class EraseTenant extends Command<void> implements Keyed {
+  constructor(readonly id: string) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [tenantKey(this.id)];
+  }
+}
+
 /** A key that was made; whoever made it shows it once, and here is only its hash. */
 export class IssueKey extends Command<{ id: string }> {
   constructor(

@@ -62,13 +62,17 @@ export class Directory {
     return pageOf(rows, limit, ({ id }) => encodeCursor('keys', filter, [id]));
   }
 
-  /** @throws UnknownTenant */
-  async assertTenant(tenantId: string): Promise<void> {
+  async hasTenant(tenantId: string): Promise<boolean> {
     const [found] = await this.reader.selectAcrossTenants<object>(
       `SELECT 1 AS "there" FROM tenants WHERE tenant_id = '${NO_TENANT}' AND id = :id`,
       { id: tenantId },
     );
-    if (found === undefined) throw new UnknownTenant(tenantId);
+    return found !== undefined;
+  }
+
+  /** @throws UnknownTenant */
+  async assertTenant(tenantId: string): Promise<void> {
+    if (!(await this.hasTenant(tenantId))) throw new UnknownTenant(tenantId);
   }
 
   /** Whose key it is, for the platform, which names keys of any tenant; the caller's own when there is none. */

@@ -1,15 +1,32 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { AnswersStream } from '../http/answered-stream.ts';
 import { type Exchange, HttpExchange } from '../http/exchange.ts';
 import { PageQuery } from '../http/fields.ts';
 import { ApiProblems } from '../http/openapi.ts';
 import { toPageResponse } from '../http/page-response.ts';
-import { CreateTenantRequest, TenantPage, TenantPath, TenantResponse, toTenantResponse } from './access.dto.ts';
+import { NDJSON_TYPES } from '../http/streamed-body.ts';
+import { toIsoInstant } from '../kernel/clock.ts';
+import { currentContext } from '../kernel/context.ts';
+import { RESULTS_CONTENT_TYPE } from '../rows/row-streams.ts';
+import {
+  CreateTenantRequest,
+  ErasureResponse,
+  TenantPage,
+  TenantPath,
+  TenantResponse,
+  toTenantResponse,
+} from './access.dto.ts';
+import { forbidden } from './access.errors.ts';
+import { TenantNotFound } from './admin.errors.ts';
 import { Allows } from './allows.ts';
-import { CreateTenant, SetTenantStatus } from './contract.ts';
+import { CreateTenant, EraseTenant, SetTenantStatus } from './contract.ts';
 import { Directory } from './directory.ts';
 import { ofPlatform } from './realms.ts';
+import { TenantData } from './tenant-data.ts';
+import { EXPORT_RESPONSE } from './tenant-data.openapi.ts';
 import type { TenantStatus } from './tenant.table.ts';
 
 /**
@@ -22,6 +39,7 @@ export class TenantsController {
   constructor(
     private readonly commands: CommandBus,
     private readonly directory: Directory,
+    private readonly data: TenantData,
   ) {}
 
   @Post()
@@ -79,6 +97,46 @@ export class TenantsController {
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   resume(@Param() { id }: TenantPath): Promise<TenantResponse> {
     return this.change(id, 'ACTIVE');
+  }
+
+  @Get(':id/export')
+  @Allows('platform')
+  @AnswersStream({ types: NDJSON_TYPES })
+  @ApiOperation({
+    operationId: 'exportTenant',
+    summary: 'Take along everything of a tenant',
+    description:
+      'All of its rows, table by table, as they are stored, but for the hashes of its keys. They are read while others write; suspend the tenant before, if they are to be of one instant.',
+  })
+  @ApiOkResponse(EXPORT_RESPONSE)
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async export(@HttpExchange() { reply }: Exchange, @Param() { id }: TenantPath): Promise<Readable> {
+    await this.assertThere(id);
+    reply.header('content-type', RESULTS_CONTENT_TYPE);
+    return Readable.from(this.data.export(id), { objectMode: false });
+  }
+
+  @Delete(':id')
+  @Allows('platform')
+  @ApiOperation({
+    operationId: 'eraseTenant',
+    summary: 'Erase a tenant and everything of it',
+    description:
+      'It is suspended, all its rows are erased, its keys with them, and at last the tenant itself. There is no way back: export it before. When it is interrupted, the same again goes on. Not for the tenant of the key that asks.',
+  })
+  @ApiOkResponse({ type: ErasureResponse, description: 'Nothing is left of it.' })
+  @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
+  async erase(@Param() { id }: TenantPath): Promise<ErasureResponse> {
+    await this.assertThere(id);
+    if (id === currentContext().tenantId) throw forbidden('This is the tenant of the key that asks');
+    await this.change(id, 'SUSPENDED');
+    const { erasedAt, rows } = await this.data.erase(id);
+    await ofPlatform(() => this.commands.execute(new EraseTenant(id)));
+    return { tenantId: id, erasedAt: toIsoInstant(erasedAt), rows };
+  }
+
+  private async assertThere(id: string): Promise<void> {
+    if (!(await this.directory.hasTenant(id))) throw new TenantNotFound(id);
   }
 
   private async change(id: string, status: TenantStatus): Promise<TenantResponse> {

@@ -5,6 +5,7 @@ import { Metrics } from '../operations/metrics.ts';
 import { EventRecorder } from '../outbox/event-recorder.ts';
 import { Settings } from '../settings.ts';
 import { type Databases, type Migrations, openDatabases } from './data-source.ts';
+import { PersistedTables } from './persisted-tables.ts';
 import { Reader } from './reader.ts';
 import type { Table } from './table.ts';
 import { UnitOfWork } from './unit-of-work.ts';
@@ -50,9 +51,10 @@ export class PersistenceModule implements OnApplicationShutdown {
               attemptsMax: settings.batchAttemptsMax,
             }),
         },
+        { provide: PersistedTables, useValue: new PersistedTables(tables) },
         { provide: Reader, inject: [DATABASES], useFactory: ({ reader }: Databases) => reader },
       ],
-      exports: [UnitOfWork, Reader],
+      exports: [PersistedTables, UnitOfWork, Reader],
     };
   }
 
