@@ -108,7 +108,8 @@ export async function auditTenant(shop: ShopUnderTest, tenantId: string): Promis
   });
   auditSums(items, movements, transfers);
   const subjects = new Set(events.map(({ subject }) => subject));
-  const stored = items.length + reservations.length + transfers.length;
+  const products = new Set(events.filter(({ type }) => type === 'inventory.product.created').map((one) => one.subject));
+  const stored = items.length + reservations.length + transfers.length + products.size;
   check(subjects.size === stored, 'every subject of the log is stored, and the reverse');
 }
 

@@ -90,6 +90,16 @@ export function putProduct(work: Work, { sku, lowStockThreshold, active }: Reque
   const version = (stored?.version ?? 0) + 1;
   const product = { sku, name: `Thing ${sku}`, lowStockThreshold, active, version, ...times };
   world.products.set(sku, product);
+  if (stored === undefined) {
+    work.events.push({
+      type: 'inventory.product.created',
+      subject: `product/${sku}`,
+      subjectVersion: version,
+      locationId: null,
+      occurredAt: at,
+      data: { sku, name: product.name, lowStockThreshold, active },
+    });
+  }
   for (const item of world.items.values()) {
     if (item.sku !== sku || item.lowStockThreshold === lowStockThreshold) continue;
     changeItem(work, item, 'policy-changed', { safetyStock: item.safetyStock, lowStockThreshold }, () => {
