@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { Reader } from '../../src/shared/persistence/reader.ts';
 import type { SqlParameters } from '../../src/shared/persistence/engine/engine.ts';
 import { Transaction } from '../../src/shared/persistence/transaction.ts';
+import { CAREFUL, report } from '../support/freshness.ts';
 import { passDays, purge } from '../support/retention.ts';
 import { ShopClient } from '../support/shop.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
@@ -104,6 +105,36 @@ describe('Reads on SQLite', () => {
   ])('%s: SEARCH %s', async (path, expected) => {
     const { plans } = await plansOf(path);
     expect(plans.some((plan) => plan.startsWith(`SEARCH ${expected}`)) ? expected : plans).toBe(expected);
+  });
+});
+
+describe('Looking for what is low while a store keeps something back', () => {
+  it('reads on SQLite by the order of the list, a piece at a time', async () => {
+    const running = await startApp('sqlite');
+    const database = new Database(running.databaseUrl.slice('sqlite:'.length), { readonly: true });
+    try {
+      const shop = new ShopClient(running.api);
+      const place = await shop.location();
+      await shop.stocked({ [place]: 5 });
+      await report(running, place, { policy: CAREFUL, pushed: { lastSequence: 1, receivedAt: null } });
+      running.clock.advanceSeconds(60);
+      const statements: [string, unknown[]][] = [];
+      const reader = running.app.get(Reader, { strict: false });
+      const one = jest.spyOn(reader, 'one');
+      const many = jest.spyOn(reader, 'many');
+      await running.api.get('/v1/stock?state=low&limit=1');
+      for (const [query] of [...one.mock.calls, ...many.mock.calls]) statements.push(query.getQueryAndParameters());
+      jest.restoreAllMocks();
+      const plans = statements.map(([sql, parameters]) => {
+        const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(parameters) as { detail: string }[];
+        return rows.map(({ detail }) => detail).join('; ');
+      });
+      expect(plans).toEqual(plans.map(() => 'SEARCH item USING PRIMARY KEY (tenant_id=?)'));
+      expect(plans).toHaveLength(2);
+    } finally {
+      database.close();
+      await running.close();
+    }
   });
 });
 

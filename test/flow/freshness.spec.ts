@@ -4,6 +4,7 @@ import { problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import {
   allocationsOf,
+  allPages,
   bodyOf,
   DIRECT,
   type Freshness,
@@ -13,7 +14,7 @@ import {
   stockPath,
   useShop,
 } from '../support/shop.ts';
-import { rowsOf } from '../support/sql.ts';
+import { change, rowsOf } from '../support/sql.ts';
 
 describeOnBothEngines('Freshness', (engine) => {
   const shop = useShop(engine);
@@ -218,6 +219,21 @@ describeOnBothEngines('Freshness', (engine) => {
       expect(second.nextCursor).toBe(null);
       await hear(place);
       expect((await low()).map(({ locationId }) => locationId)).toEqual([direct]);
+    });
+
+    it('is found in a shop of many items, in their order, however far apart they are', async () => {
+      const place = await store();
+      await change(
+        shop.app.databaseUrl,
+        `INSERT INTO stock_items (tenant_id, sku, location_id, on_hand, held, committed, incoming, safety_stock,
+            low_stock_threshold, no_hold_due_before, is_low, is_out, is_negative, updated_at, version)
+         WITH RECURSIVE numbers(n) AS (SELECT 10001 UNION ALL SELECT n + 1 FROM numbers WHERE n < 15000)
+         SELECT 'default', 'many-' || n, '${place}', CASE WHEN n IN (10001, 12000, 12001, 15000) THEN 1 ELSE 100 END,
+           0, 0, 0, 0, NULL, NULL, FALSE, FALSE, FALSE, 1, 1 FROM numbers`,
+      );
+      shop.clock.advanceSeconds(60);
+      const found = await allPages<StockItem>(shop.api, `/v1/stock?state=out&locationId=${place}`, 3);
+      expect(found.map((item) => item.sku)).toEqual(['many-10001', 'many-12000', 'many-12001', 'many-15000']);
     });
 
     it('is no part of what is published, and nothing is low because of it', async () => {

@@ -6,8 +6,9 @@ const API_VERSION = '1.0.0';
 
 const DESCRIPTION = `One stock truth for a chain of stores and its storefront.
 
-A **stock item** is one sku at one location: \`available = onHand - held - committed - safetyStock\`. A **reservation** holds
-units of one or more stock items until \`expiresAt\`; changing it keeps what it already holds.
+A **stock item** is one sku at one location: \`available = onHand - held - committed - safetyStock\`, less a share of \`onHand\`
+while nothing is heard from its store. A **reservation** holds units of one or more stock items until \`expiresAt\`; changing it
+keeps what it already holds.
 
 ### Try it
 1. Put a location and a product (Catalogue).
