@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answer, ApiClient, type ApiRequest, NO_ANSWER } from '../replay/api-client.ts';
+import { type Answer, ApiClient, type ApiRequest, NO_ANSWER, worldWithKey } from '../replay/api-client.ts';
 import { Cable } from './cable.ts';
 import { Program } from './program.ts';
 
@@ -26,19 +27,20 @@ export interface Store {
 
 /** A centre and three stores, each a process of its own; one of them on a line that can be cut. */
 export class Chain {
-  readonly api: ApiClient;
-
   private constructor(
     readonly centre: Program,
     readonly cable: Cable,
     readonly stores: readonly Store[],
-  ) {
-    this.api = new ApiClient(centre.url);
-  }
+    /** Of an operator. */
+    readonly apiKey: string,
+    /** Speaks to the centre with it. */
+    readonly api: ApiClient,
+  ) {}
 
   static async start(folder: string): Promise<Chain> {
-    const centre = await Program.centre(join(folder, 'centre.sqlite'));
-    const api = new ApiClient(centre.url);
+    const adminKey = randomBytes(32).toString('base64url');
+    const centre = await Program.centre(join(folder, 'centre.sqlite'), adminKey);
+    const api = new ApiClient(centre.url, worldWithKey(adminKey));
     for (const locationId of STORES) {
       const body = { name: `Store ${locationId}`, kind: 'STORE' };
       expectOk(await ask(api, { method: 'PUT', path: `/v1/locations/${locationId}`, body }));
@@ -47,11 +49,16 @@ export class Chain {
     const stores = await Promise.all(
       STORES.map(async (locationId) => {
         const central = locationId === CUT_STORE ? cable.url : centre.url;
-        const program = await Program.agent(locationId, central, join(folder, locationId));
+        const program = await Program.agent(
+          locationId,
+          central,
+          join(folder, locationId),
+          await storeKey(api, locationId),
+        );
         return { locationId, program, api: new ApiClient(program.url) };
       }),
     );
-    return new Chain(centre, cable, stores);
+    return new Chain(centre, cable, stores, adminKey, api);
   }
 
   store(locationId: string): Store {
@@ -69,6 +76,11 @@ export class Chain {
     await Promise.all([...this.stores.map(({ program }) => program.stop()), this.centre.stop()]);
     await this.cable.close();
   }
+}
+
+async function storeKey(api: ApiClient, locationId: string): Promise<string> {
+  const body = { name: `Agent of ${locationId}`, role: 'store', locationId };
+  return (expectOk(await ask(api, { method: 'POST', path: '/v1/admin/keys', body })).body as { key: string }).key;
 }
 
 /** How long somebody waits for a program that was killed. */

@@ -21,19 +21,19 @@ export class Program {
     readonly url: string,
   ) {}
 
-  /** The centre, on a SQLite file. */
-  static async centre(file: string): Promise<Program> {
+  /** The centre, on a SQLite file. @param adminKey its first key */
+  static async centre(file: string, adminKey: string): Promise<Program> {
     const port = await freePort();
-    const env = { PORT: String(port), DATABASE_URL: `sqlite:${file}` };
+    const env = { PORT: String(port), DATABASE_URL: `sqlite:${file}`, AUTH: 'on', HOLDFAST_ADMIN_KEY: adminKey };
     return new Program('main.js', [], env, `http://127.0.0.1:${port}`).start();
   }
 
-  /** The agent of a store. @param central where it finds the centre */
-  static async agent(location: string, central: string, folder: string): Promise<Program> {
+  /** The agent of a store. @param central where it finds the centre @param key what it shows to it */
+  static async agent(location: string, central: string, folder: string, key: string): Promise<Program> {
     const port = await freePort();
     const options = { location, central, port: String(port), data: folder };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    return new Program('store.js', args, {}, `http://127.0.0.1:${port}`).start();
+    return new Program('store.js', args, { HOLDFAST_API_KEY: key }, `http://127.0.0.1:${port}`).start();
   }
 
   /** Resolves when it answers. @throws Error with what it wrote when it does not */

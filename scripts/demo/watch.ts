@@ -35,7 +35,7 @@ export async function lookAt(chain: Chain, story: Story): Promise<Picture> {
       return { locationId, state: isCut ? 'CUT OFF' : state, pendingEvents, lagSeconds: oldestPendingSeconds };
     }),
   );
-  const items = await centralStock(chain.centre.url).catch(() => null);
+  const items = await centralStock(chain).catch(() => null);
   return {
     stores,
     oversold: items?.filter(({ onHand, held, committed }) => onHand < held + committed).length ?? null,
@@ -49,11 +49,14 @@ function driftOf(items: readonly CentralItem[], story: Story): number {
 }
 
 /** All stock, page by page. No patience here: a centre that is away is shown as such. */
-async function centralStock(url: string): Promise<CentralItem[]> {
+async function centralStock({ centre: { url }, apiKey }: Chain): Promise<CentralItem[]> {
   const items: CentralItem[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const more = cursor === '' ? '' : `&cursor=${cursor}`;
-    const answer = await fetch(`${url}/v1/stock?limit=200${more}`, { signal: AbortSignal.timeout(2000) });
+    const answer = await fetch(`${url}/v1/stock?limit=200${more}`, {
+      headers: { 'x-api-key': apiKey },
+      signal: AbortSignal.timeout(2000),
+    });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     const page = (await answer.json()) as { items: CentralItem[]; nextCursor: string | null };
     items.push(...page.items);

@@ -21,7 +21,7 @@ export const AGENT_SETTINGS = {
   STORE_CENTRAL_URL: text('http://127.0.0.1:3000', isHttpUrl, 'an http address', 'Where the centre is.'),
   STORE_PORT: whole(4001, 0, 65_535, 'TCP port', 'Where the agent listens; 0 picks a free port.'),
   STORE_DATA: text('', () => true, 'a folder', 'Where the agent keeps its data.', './data/store-<location>'),
-  STORE_API_KEY: secret("The store's key at a centre with `AUTH=on`."),
+  STORE_API_KEY: secret("The store's key at a centre with `AUTH=on`; or `HOLDFAST_API_KEY`."),
   STORE_PUSH_EVENTS_MAX: whole(1000, 1, 1000, 'events', 'Most events that are sent at once.'),
   STORE_PUSH_BYTES_MAX: whole(524_288, 4096, 104_857_600, 'bytes', 'Largest body that is sent, about.'),
   STORE_CALL_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest wait for an answer of the centre.'),
@@ -104,6 +104,8 @@ export function readAgentConfiguration(
   });
   if (options.help) return 'help';
   const given = {
+    // As every other program that speaks to a server.
+    ...defined({ STORE_API_KEY: env.HOLDFAST_API_KEY }),
     ...env,
     ...defined({
       STORE_LOCATION: options.location,

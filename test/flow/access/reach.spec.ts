@@ -2,6 +2,7 @@ import { useGuardedApp } from '../../support/guarded-app.ts';
 import { type Api, problemOf } from '../../support/http.ts';
 import { describeOnBothEngines } from '../../support/services.ts';
 import { allPages, bodyOf, type Reservation, ShopClient } from '../../support/shop.ts';
+import { StoreClient } from '../../support/store-client.ts';
 
 describeOnBothEngines('A storefront', (engine) => {
   const app = useGuardedApp(engine);
@@ -166,5 +167,27 @@ describeOnBothEngines('A store', (engine) => {
       'FULFILLED',
     );
     problemOf(await store.get(`/v1/reservations/${there}`), 403, 'FORBIDDEN');
+  });
+
+  it('reports what happened there, under its own name only', async () => {
+    const picked = await shop.reserve([{ sku, quantity: 1, locationId: own }]);
+    const elsewhere = await shop.reserve([{ sku, quantity: 1, locationId: other }]);
+    for (const { id } of [picked, elsewhere]) await shop.confirm(id, `order-${id}`);
+    const agent = await StoreClient.open(store, own, () => app.it.running.clock.iso());
+    const { onHand } = await shop.stock(sku, own);
+    const { results } = await agent.push([
+      agent.event(1, 'sale', { sku, quantity: 1 }),
+      agent.event(2, 'pickup', { reservationId: picked.id }),
+      agent.event(3, 'pickup', { reservationId: elsewhere.id }),
+    ]);
+    expect(results.map(({ outcome, code }) => code ?? outcome)).toEqual(['applied', 'applied', 'UNKNOWN_LOCATION']);
+    expect((await shop.stock(sku, own)).onHand).toBe(onHand - 2);
+    expect((await shop.reservation(elsewhere.id)).status).toBe('CONFIRMED');
+    bodyOf(await store.get(`/v1/sync/stores/${own}/changes?after=0`));
+    problemOf(await store.post(`/v1/sync/stores/${other}/streams`), 403, 'FORBIDDEN');
+    problemOf(await store.get(`/v1/sync/stores/${other}/changes?after=0`), 403, 'FORBIDDEN');
+    problemOf(await store.get(`/v1/sync/stores/${other}/snapshot`), 403, 'FORBIDDEN');
+    problemOf(await store.get('/v1/sync/stores'), 403, 'FORBIDDEN');
+    problemOf(await store.get('/v1/streams/stock'), 403, 'FORBIDDEN');
   });
 });

@@ -112,7 +112,8 @@ export class StoreReports {
   ): Promise<ReportFailure | null> {
     const command = new RecordPickup(reservationId, locationId, late);
     try {
-      await runInContext({ ...currentContext(), origin: locationId, originPlace }, () =>
+      // A fact: what has nothing to be picked up here is told so, also to a store that may not see the reservation.
+      await runInContext({ ...currentContext(), reach: null, origin: locationId, originPlace }, () =>
         this.commands.execute(command),
       );
       return null;
