@@ -4,7 +4,8 @@ import type { ApiDescription } from './shared/http/openapi/document.ts';
 import { type AppPart, createHttpApp } from './shared/http/http-app.ts';
 import { StoreModule } from './store.module.ts';
 
-const API: ApiDescription = {
+/** What the documentation of the agent says besides its calls. */
+export const STORE_API: ApiDescription = {
   title: 'Holdfast: the agent of a store',
   guarded: false,
   description: `One store beside its tills. Everything here works while the centre is away: 201 means that it is on the disk of the store, and the
@@ -28,5 +29,5 @@ export function createStoreApp(
   configuration: AgentConfiguration,
   extraParts: readonly AppPart[] = [],
 ): Promise<NestFastifyApplication> {
-  return createHttpApp(configuration.settings, [StoreModule.forRoot(configuration), ...extraParts], API);
+  return createHttpApp(configuration.settings, [StoreModule.forRoot(configuration), ...extraParts], STORE_API);
 }

@@ -1,3 +1,5 @@
+import { ApiContract } from '../support/api-contract.ts';
+import { BadNetwork } from '../support/bad-network.ts';
 import { type CentreOfStore, startFakeCentre, startRealCentre } from '../support/centre-of-store.ts';
 import { eventually } from '../support/eventually.ts';
 import { RunningAgent } from '../support/start-agent.ts';
@@ -8,17 +10,26 @@ import { RunningAgent } from '../support/start-agent.ts';
  */
 
 describe.each([
-  ['the real centre', () => startRealCentre()],
-  ['the fake centre', startFakeCentre],
-])('A store agrees with %s', (_which, startCentre) => {
+  ['the real centre', true, () => startRealCentre()],
+  ['the fake centre', false, startFakeCentre],
+])('A store agrees with %s', (_which, isReal, startCentre) => {
   let centre: CentreOfStore;
   let agent: RunningAgent;
+  let network: BadNetwork;
+  const faults: string[] = [];
+  const calls = new Set<string>();
   let sku = '';
   let skus = 0;
 
   beforeAll(async () => {
     centre = await startCentre();
-    agent = await RunningAgent.start(centre.url);
+    network = await BadNetwork.before(centre.url);
+    const contract = ApiContract.committed();
+    network.onExchange = (exchange) => {
+      calls.add(`${exchange.method} ${exchange.path.replace(/^\/v1\/sync\/stores\/S1/, '').replace(/\?.*/, '')}`);
+      if (isReal) faults.push(...contract.faultsOf(exchange));
+    };
+    agent = await RunningAgent.start(network.url);
   });
   beforeEach(async () => {
     skus += 1;
@@ -29,6 +40,7 @@ describe.each([
   });
   afterAll(async () => {
     await agent.close();
+    await network.close();
     await centre.close();
   });
 
@@ -122,10 +134,15 @@ describe.each([
     await record('/sales', { sku, quantity: 1 });
     await alike();
     await agent.close();
-    agent = await RunningAgent.start(centre.url);
+    agent = await RunningAgent.start(network.url);
     await alike();
     await record('/sales', { sku, quantity: 1 });
     await alike();
     expect(await centre.stock(sku)).toEqual({ onHand: 13, held: 2, committed: 0, available: 11 });
+  });
+
+  it('in requests and answers that are all as the OpenAPI document of the centre says', () => {
+    expect([...calls].sort()).toEqual(['GET ', 'GET /changes', 'GET /snapshot', 'POST /events', 'POST /streams']);
+    expect(faults).toEqual([]);
   });
 });

@@ -1,8 +1,11 @@
 import { FakeCentre } from '../support/fake-centre.ts';
 import { eventually } from '../support/eventually.ts';
+import { Clock } from '../../src/shared/kernel/clock.ts';
+import { Tidying } from '../../src/modules/agent/tidying.ts';
 import { RunningAgent } from '../support/start-agent.ts';
 
 const SKU = 'MUG';
+const MS_PER_DAY = 86_400_000;
 
 describe('A store and its centre', () => {
   let centre: FakeCentre;
@@ -241,6 +244,50 @@ describe('A store and its centre', () => {
     agent = await agent.restart();
     await expectAlike(SKU);
     expect(centre.received).toHaveLength(4);
+  });
+
+  it('keep what was sent for a while, and never give up what was not', async () => {
+    let now = Date.now();
+    await startAgent();
+    agent.app.get(Clock, { strict: false }).now = () => now;
+    for (let sale = 0; sale < 3; sale += 1) await agent.sell(SKU);
+    await expectAlike(SKU);
+    now += 4 * MS_PER_DAY;
+    await agent.sell(SKU);
+    await agent.sell('NEVER-KNOWN');
+    await agent.quiet();
+    await centre.stop();
+    await agent.sell(SKU);
+    now += 4 * MS_PER_DAY;
+    const tidying = agent.app.get(Tidying, { strict: false });
+    await tidying.tidy();
+    // Sent again to a centre that has lost everything: what is a week old is not, the rest is.
+    centre.forgetEverything();
+    centre.addProduct(SKU);
+    await centre.start();
+    await eventually('the rest is sent', async () => centre.received.length === 2);
+    await agent.quiet();
+    now += 8 * MS_PER_DAY;
+    await tidying.tidy();
+    await agent.sell(SKU);
+    await expectAlike(SKU);
+    expect(await agent.stock('NEVER-KNOWN')).toMatchObject({ onHand: -1 });
+  });
+
+  it('send less at a time on a line that is too slow for much', async () => {
+    await startAgent({ STORE_CALL_MAX_MS: '150' });
+    await agent.quiet();
+    const sizes: number[] = [];
+    centre.intrude = (_method, path, body) => {
+      if (path !== '/events') return undefined;
+      sizes.push((body as { events: unknown[] }).events.length);
+      return (sizes.at(-1) ?? 0) > 3 ? 'silence' : undefined;
+    };
+    await centre.stop();
+    for (let sale = 0; sale < 12; sale += 1) await agent.sell(SKU);
+    await centre.start();
+    await expectAlike(SKU);
+    expect(sizes.filter((size) => size > 3).length).toBeGreaterThan(0);
   });
 
   it('know each other by the key of the store', async () => {

@@ -13,6 +13,16 @@ export type Fate =
 
 const ARRIVES: Fate = { kind: 'arrives' };
 
+/** A request that was answered. */
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly asked: unknown;
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
 interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
@@ -25,6 +35,8 @@ export class BadNetwork {
   private readonly sockets = new Set<Socket>();
   private readonly onTheirWay = new Set<Promise<unknown>>();
   private readonly server: Server;
+  /** Told of every exchange. */
+  onExchange: (exchange: Exchange) => void = () => undefined;
   private isCut = false;
 
   private constructor(private readonly target: URL) {
@@ -104,8 +116,15 @@ export class BadNetwork {
         return;
     }
     const answer = await this.forward(incoming, body);
+    this.tell(incoming, body, answer);
     outgoing.writeHead(answer.status, answer.headers);
     outgoing.end(answer.body);
+  }
+
+  private tell({ method = '', url: path = '' }: IncomingMessage, body: Buffer, answer: Answer): void {
+    const asked: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
+    const { status, headers } = answer;
+    this.onExchange({ method, path, asked, status, headers, text: answer.body.toString('utf8') });
   }
 
   private async answerByHalf({ status, headers, body }: Answer, outgoing: ServerResponse): Promise<void> {

@@ -37,13 +37,13 @@ interface LoggedChange {
   readonly moved: { readonly sku: string; readonly delta: number } | null;
 }
 
-/** Answers something else than the fake would; undefined leaves it to the fake. */
+/** Answers something else than the fake would, or not at all; undefined leaves it to the fake. */
 export type Intrusion = (
   method: string,
   path: string,
   body: unknown,
   headers: IncomingHttpHeaders,
-) => { status: number; body: object } | 'cut' | undefined;
+) => { status: number; body: object } | 'cut' | 'silence' | undefined;
 
 /**
  * A centre in a few lines, for one store: what the agent is told in docs/sync-protocol.md, and nothing else of the real one.
@@ -181,6 +181,8 @@ export class FakeCentre {
     const body: unknown = text === '' ? undefined : JSON.parse(text);
     const path = pathname.replace(`/v1/sync/stores/${this.locationId}`, '');
     const intrusion = this.intrude(request.method ?? '', path, body, request.headers);
+    // Taken, and never answered.
+    if (intrusion === 'silence') return;
     if (intrusion === 'cut') {
       request.socket.destroy();
       return;

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readAgentConfiguration } from '../../src/modules/agent/agent-settings.ts';
 import type { ShelfStatus } from '../../src/modules/agent/contract.ts';
-import { createStoreApp } from '../../src/store-app.ts';
+import { buildOpenApi } from '../../src/shared/http/openapi/document.ts';
+import { createStoreApp, STORE_API } from '../../src/store-app.ts';
+import { ApiContract, type Document } from './api-contract.ts';
 import { eventually } from './eventually.ts';
 import { Api } from './http.ts';
 
@@ -69,7 +71,15 @@ export class RunningAgent {
     const app = await createStoreApp(configuration);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new RunningAgent(app, new Api(`http://127.0.0.1:${port}`, 64, null), data, central, env, locationId);
+    const contract = new ApiContract(JSON.parse(JSON.stringify(buildOpenApi(app, STORE_API))) as Document);
+    return new RunningAgent(
+      app,
+      new Api(`http://127.0.0.1:${port}`, 64, () => contract),
+      data,
+      central,
+      env,
+      locationId,
+    );
   }
 
   async sell(sku: string, quantity = 1): Promise<void> {

@@ -25,7 +25,7 @@ export const AGENT_SETTINGS = {
   STORE_PUSH_EVENTS_MAX: whole(1000, 1, 1000, 'events', 'Most events that are sent at once.'),
   STORE_PUSH_BYTES_MAX: whole(524_288, 4096, 104_857_600, 'bytes', 'Largest body that is sent, about.'),
   STORE_CALL_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest wait for an answer of the centre.'),
-  STORE_POLL_SECONDS: whole(25, 0, 30, 's', 'How long the centre may wait for a change before it answers.'),
+  STORE_POLL_SECONDS: whole(10, 0, 30, 's', 'How long the centre may wait for a change before it answers.'),
   STORE_RETRY_FIRST_MS: whole(100, 1, 60_000, 'ms', 'About the pause after the first failed call.'),
   STORE_RETRY_MAX_MS: whole(2000, 1, 3_600_000, 'ms', 'Longest pause between two calls that fail.'),
   STORE_BREAKER_FAILURES: whole(5, 1, 1000, 'calls', 'Failures in a row after which the centre is left alone.'),

@@ -25,6 +25,7 @@ export class Pusher {
   private readonly logger = new Logger(Pusher.name);
   /** What the centre said that it lacks before what it has; sent first. */
   private missing: PushAnswer['missing'] = [];
+  /** Most events of a batch now: fewer where the line is too slow, or the centre takes no larger body. */
   private eventsMax: number;
   private sentThrough = 0;
 
@@ -92,7 +93,7 @@ export class Pusher {
     this.sentThrough = Math.max(this.sentThrough, batch.events.at(-1)?.position ?? 0);
     let answer: PushAnswer;
     try {
-      answer = await this.circuit.untilAnswered(end, (signal) => this.centre.push(epoch, batch.texts, signal));
+      answer = await this.circuit.untilAnswered(end, (signal) => this.send(epoch, batch.texts, signal, end));
     } catch (error) {
       if (error instanceof CentreRefused) return this.whenRefused(error, batch.events.length, epoch, end);
       throw error;
@@ -102,6 +103,24 @@ export class Pusher {
     const acknowledgement = await this.noteAnswer.execute(epoch, answer.results, answer.nextSequence);
     if (acknowledgement === 'lost' || acknowledgement === 'foreign') return 'reopen';
     return base + answer.nextSequence - 1 > acknowledged ? 'sent' : 'no-progress';
+  }
+
+  /** On a slow line a batch that takes too long is halved until it gets through; then it grows again. */
+  private async send(
+    epoch: number,
+    texts: readonly string[],
+    signal: AbortSignal,
+    end: AbortSignal,
+  ): Promise<PushAnswer> {
+    const some = texts.slice(0, this.eventsMax);
+    try {
+      const answer = await this.centre.push(epoch, some, signal);
+      this.eventsMax = Math.min(2 * this.eventsMax, this.settings.pushEventsMax);
+      return answer;
+    } catch (error) {
+      if (signal.aborted && !end.aborted) this.eventsMax = Math.ceil(some.length / 2);
+      throw error;
+    }
   }
 
   /** What the centre lacks, else what comes next. */
@@ -136,8 +155,8 @@ export class Pusher {
   ): Promise<'no-progress' | PushEnd> {
     if (error.code === 'STALE_EPOCH') return 'superseded';
     if (error.status === 413 && sent > 1) {
-      this.eventsMax = Math.ceil(sent / 2);
-      this.logger.warn(`The centre takes no batch of ${sent} events; from now on ${this.eventsMax} are sent at once`);
+      this.eventsMax = Math.floor(Math.min(sent, this.eventsMax) / 2);
+      this.logger.warn(`The centre takes no batch of ${sent} events; the next one is smaller`);
       return 'no-progress';
     }
     if (error.status === 400 && (await this.isForgotten(epoch, end))) return 'reopen';
