@@ -2,6 +2,7 @@ import type { Row } from './row.ts';
 import { availability } from './rows/availability.ts';
 import { importLatency } from './rows/import-latency.ts';
 import { importRows } from './rows/import-rows.ts';
+import { drain, ingestion } from './rows/ingestion.ts';
 import { reconnectLatency, reconnectRate } from './rows/reconnect.ts';
 import { reservationGuarded } from './rows/reservation-guarded.ts';
 import { reservationHot } from './rows/reservation-hot.ts';
@@ -19,6 +20,8 @@ export const ROWS: readonly Row[] = [
   availability,
   importRows,
   importLatency,
+  ingestion,
+  drain,
   tillToCentre,
   reconnectRate,
   reconnectLatency,

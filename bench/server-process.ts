@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import type { DrainReport } from './drain.ts';
 import type { Target } from './load.ts';
 
 /** Migrations and a cold start on a busy machine. */
@@ -10,6 +11,8 @@ const STOP_MAX_MS = 15_000;
 
 /** A server of its own process, production build, with logs and metrics as in production. */
 export interface BenchServer extends Target {
+  /** Waits until a server that was started with BENCH_DRAIN has handed that many events over. */
+  drained(): Promise<DrainReport['drained']>;
   stop(): Promise<void>;
 }
 
@@ -37,9 +40,10 @@ export async function startServer(
   closeSync(log);
   const complaints: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => complaints.push(chunk.toString()));
+  const drained = drainOf(child);
   try {
     const url = await addressOf(child);
-    return { url, pid: child.pid ?? 0, stop: () => stop(child) };
+    return { url, pid: child.pid ?? 0, stop: () => stop(child), drained: () => drained };
   } catch (error) {
     child.kill('SIGKILL');
     throw new Error(`The server did not start: ${complaints.join('').slice(0, 2000)}`, { cause: error });
@@ -48,11 +52,22 @@ export async function startServer(
 
 async function addressOf(child: ChildProcess): Promise<string> {
   const signal = AbortSignal.timeout(START_MAX_MS);
-  const [message] = (await Promise.race([
-    once(child, 'message', { signal }),
-    once(child, 'exit', { signal }).then(() => Promise.reject(new Error('it ended'))),
-  ])) as [{ url: string }];
-  return message.url;
+  const address = new Promise<string>((tell) => {
+    child.on('message', (message: Partial<{ url: string }>) => {
+      if (message.url !== undefined) tell(message.url);
+    });
+  });
+  const ended = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('it ended')));
+  return Promise.race([address, ended]);
+}
+
+/** It may be told before the address is: a server that has something to deliver does not wait for its port. */
+function drainOf(child: ChildProcess): Promise<DrainReport['drained']> {
+  return new Promise((tell) => {
+    child.on('message', (message: Partial<DrainReport>) => {
+      if (message.drained !== undefined) tell(message.drained);
+    });
+  });
 }
 
 async function stop(child: ChildProcess): Promise<void> {

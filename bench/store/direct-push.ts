@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { QUANTITY_MAX } from '../../scripts/replay/limits.ts';
 import type { Target } from '../load.ts';
 import { SKUS, skuOf } from '../stock.ts';
 
@@ -19,15 +20,15 @@ export class DirectPush {
     await this.send('PUT', `/v1/locations/${this.locationId}`, { name: 'Bench', kind: 'STORE' });
     const { epoch } = (await this.send('POST', `${this.path}/streams`)) as { epoch: number };
     this.epoch = epoch;
-    // Every stock item is there before the clock runs, as it is for a store that comes back.
-    await this.push(SKUS);
+    // Every stock item is there before the clock runs, as it is for a store that comes back, and no sale oversells it.
+    await this.push(SKUS, { type: 'receipt', quantity: QUANTITY_MAX });
   }
 
   /** @returns events a second */
-  async push(events: number): Promise<number> {
+  async push(events: number, what = { type: 'sale', quantity: 1 }): Promise<number> {
     const startedAt = performance.now();
     for (let left = events; left > 0; left -= EVENTS_PER_CALL) {
-      const batch = Array.from({ length: Math.min(left, EVENTS_PER_CALL) }, () => this.next());
+      const batch = Array.from({ length: Math.min(left, EVENTS_PER_CALL) }, () => this.next(what));
       const { results } = (await this.send('POST', `${this.path}/events`, { epoch: this.epoch, events: batch })) as {
         results: { outcome: string }[];
       };
@@ -41,11 +42,11 @@ export class DirectPush {
     return `/v1/sync/stores/${this.locationId}`;
   }
 
-  private next(): object {
+  private next({ type, quantity }: { type: string; quantity: number }): object {
     this.sequence += 1;
-    const data = { sku: skuOf(this.sequence % SKUS), quantity: 1 };
+    const data = { sku: skuOf(this.sequence % SKUS), quantity };
     const occurredAt = new Date().toISOString();
-    return { id: randomUUID(), sequence: this.sequence, type: 'sale', version: 1, occurredAt, data };
+    return { id: randomUUID(), sequence: this.sequence, type, version: 1, occurredAt, data };
   }
 
   private async send(method: string, path: string, body?: object): Promise<unknown> {
