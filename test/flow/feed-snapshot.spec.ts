@@ -1,15 +1,19 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { jest } from '@jest/globals';
 import { ListStockWithHolds } from '../../src/modules/inventory/contract.ts';
+import { Metrics } from '../../src/shared/operations/metrics.ts';
 import { counts } from '../support/counts.ts';
-import { allChangesOf, changesOf, type Snapshot, snapshotOf } from '../support/feeds.ts';
+import { eventually } from '../support/eventually.ts';
+import { allChangesOf, changesOf, neverRead, type Snapshot, snapshotOf } from '../support/feeds.ts';
 import { problemOf } from '../support/http.ts';
 import { passDays, purge } from '../support/retention.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
-import { type Shop, stockPath, useShop } from '../support/shop.ts';
+import { type Shop, useShop } from '../support/shop.ts';
 import { type SentEvent, StoreClient } from '../support/store-client.ts';
+import { change } from '../support/sql.ts';
 import { StoreCopy } from '../support/store-copy.ts';
+import { metricValue } from '../support/write-path.ts';
 import { aStormWorld, storm, type StormWorld } from '../support/storm.ts';
 
 const snapshotPath = (locationId: string) => `/v1/sync/stores/${locationId}/snapshot`;
@@ -79,6 +83,45 @@ describeOnBothEngines('GET /v1/sync/stores/{locationId}/snapshot', (engine) => {
     });
     const head = await shop.api.send('HEAD', snapshotPath(place));
     expect([head.status, head.text]).toEqual([200, '']);
+  });
+});
+
+/** As that many counts would leave them: 1 unit of the first, 2 of the second … */
+function stockItems({ app }: Shop, place: string, prefix: string, items: number): Promise<void> {
+  return change(
+    app.databaseUrl,
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${items})
+     INSERT INTO stock_items (tenant_id, sku, location_id, on_hand, held, committed, incoming, safety_stock, is_low, is_out,
+       is_negative, updated_at, version)
+     SELECT 'default', '${prefix}' || (1000000 + i), '${place}', i, 0, 0, 0, 0, FALSE, FALSE, FALSE, 1, 1 FROM n`,
+  );
+}
+
+describe('A snapshot of many items', () => {
+  const shop = useShop('sqlite', { FEED_UNREAD_MAX_MS: '500' });
+
+  const stock = (place: string, items: number) => stockItems(shop, place, 'sku-', items);
+  const metric = (name: string): Promise<number> =>
+    metricValue(shop.app.app.get(Metrics, { strict: false }), name, { kind: 'snapshot' });
+
+  it('has each of them once, in order', async () => {
+    const place = await shop.location();
+    await stock(place, 2_600);
+    const { items } = await snapshotOf(shop.api, place);
+    expect(items.map(({ onHand }) => onHand)).toEqual(Array.from({ length: 2_600 }, (_, index) => index + 1));
+  });
+
+  it('is read no further than its reader, who is cut off for taking nothing', async () => {
+    const place = await shop.location();
+    // More than both ends of a connection keep for each other.
+    await stock(place, 40_000);
+    const pages = jest.spyOn(shop.app.app.get(QueryBus, { strict: false }), 'execute');
+    const unread = neverRead(shop.app, snapshotPath(place));
+    await eventually('the reader to be cut off', async () => (await metric('sync_dropped_feeds_total')) === 1);
+    expect(pages.mock.calls.length).toBeLessThan(130);
+    pages.mockRestore();
+    await eventually('its place to be free', async () => (await metric('sync_open_feeds')) === 0);
+    unread.destroy();
   });
 });
 
@@ -180,9 +223,7 @@ describeOnBothEngines('A copy of a store', (engine) => {
 
   /** So many between those that are written that a snapshot takes several pages. */
   async function manyItems(of: Shop, place: string, world: StormWorld): Promise<void> {
-    const skus = world.skus.flatMap((sku) => Array.from({ length: 130 }, (_, index) => `${sku}-${index}`));
-    await Promise.all(skus.map((sku) => of.product({}, sku)));
-    await Promise.all(skus.map((sku) => of.api.post(stockPath(sku, place, '/counts'), { counted: 1 })));
+    for (const sku of world.skus) await stockItems(of, place, `${sku}-`, 130);
   }
 
   async function whileOthersWrite(of: Shop, write: () => Promise<unknown>, place: string): Promise<Snapshot> {

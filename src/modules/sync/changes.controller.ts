@@ -51,9 +51,7 @@ export class ChangesController {
     // It is still there after its wait.
     if (waitSeconds > 0 && !raw.destroyed) this.contacts.touch(locationId);
     exchange.reply.header('cache-control', 'no-store').header('content-type', JSON_TYPE);
-    // Each change is written once for all who are told of it, so the answer is put together from texts.
-    const changes = answer.changes.map(({ cloudEvent }) => cloudEvent).join(',');
-    return `{"changes":[${changes}],"cursor":"${formatFeedCursor(answer.position)}"}`;
+    return `{"changes":[${answer.changes.join(',')}],"cursor":"${formatFeedCursor(answer.position)}"}`;
   }
 
   @Get('stream')
@@ -74,7 +72,6 @@ export class ChangesController {
       interest: changesOfStore(locationId),
       after: positionOf(exchange.request, after),
       onAccepted: () => this.contacts.accept(locationId, exchange.reply.raw),
-      write: ({ cloudEvent }) => cloudEvent,
     });
   }
 }

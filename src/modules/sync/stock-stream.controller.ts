@@ -32,7 +32,6 @@ export class StockStreamController {
       kind: 'stock',
       interest: changesOfStock(skus ?? null, locationId ?? null),
       after: positionOf(exchange.request, after),
-      write: ({ stock }) => stock,
     });
   }
 }

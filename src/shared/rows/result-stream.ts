@@ -22,7 +22,7 @@ export class ResultStream extends Readable {
    * @returns when there is room for more
    * @throws Error when the reader has gone, or takes nothing any more
    */
-  async send(text: string): Promise<void> {
+  async send(text: string | Buffer): Promise<void> {
     if (!this.destroyed && !this.push(text, 'utf8')) {
       await this.room();
     }

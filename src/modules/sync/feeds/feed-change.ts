@@ -17,6 +17,7 @@ import {
   TransferDispatched,
   TransferReceived,
 } from '../../inventory/contract.ts';
+import { dataOfFrame, toFrame } from './server-sent-events.ts';
 
 /** Each is one change of one stock item, and carries its balances after it. */
 const STOCK_CHANGES = [
@@ -46,7 +47,17 @@ interface StockEventData {
   readonly stock: Balances;
 }
 
-/** One event of the log on its way to whoever follows it: written as JSON at most once, however many they are. */
+/** What every event of a transfer carries. */
+interface TransferEnds {
+  readonly fromLocationId: string;
+  readonly toLocationId: string;
+}
+
+/** What a change is told as: the event itself, or the balances of the stock item after it. */
+export const TOLD_AS = ['event', 'stock'] as const;
+export type ToldAs = (typeof TOLD_AS)[number];
+
+/** One event of the log on its way to whoever follows it. */
 export class FeedChange {
   readonly position: number;
   readonly type: string;
@@ -55,18 +66,19 @@ export class FeedChange {
   readonly locationIds: readonly string[];
   /** Null when it is about a transfer. */
   readonly sku: string | null;
-  private cloudEventText: string | undefined;
-  private stockText: string | undefined;
+  private readonly frames: Partial<Record<ToldAs, Buffer>> = {};
+  private logged: LoggedEvent | null;
 
   constructor(
-    private readonly logged: LoggedEvent,
+    logged: LoggedEvent,
     private readonly upcasting: Upcasting,
   ) {
+    this.logged = logged;
     this.position = logged.position;
     this.type = logged.type;
     this.origin = logged.origin;
     if (TRANSFERS.includes(logged.type)) {
-      const { fromLocationId, toLocationId } = this.read().data as { fromLocationId: string; toLocationId: string };
+      const { fromLocationId, toLocationId } = JSON.parse(logged.payload) as TransferEnds;
       this.locationIds = [fromLocationId, toLocationId];
       this.sku = null;
     } else {
@@ -76,32 +88,40 @@ export class FeedChange {
     }
   }
 
-  /** JSON text of the CloudEvent. */
-  get cloudEvent(): string {
-    this.cloudEventText ??= this.writeCloudEvent();
-    return this.cloudEventText;
+  /** JSON text. Balances only of STOCK_CHANGE_TYPES. */
+  textOf(as: ToldAs): string {
+    const frame = this.frames[as];
+    return frame === undefined ? this.write(as) : dataOfFrame(frame);
   }
 
-  /** JSON text of the stock item's balances after it. Only for STOCK_CHANGE_TYPES. */
-  get stock(): string {
-    this.stockText ??= this.writeStock();
-    return this.stockText;
+  /** The same as a Server-Sent Event; written once for all who are told of it. */
+  frameOf(as: ToldAs): Buffer {
+    this.frames[as] ??= Buffer.from(toFrame(this.position, this.write(as)));
+    return this.frames[as];
   }
 
-  private writeCloudEvent(): string {
-    const { type, version, payload } = this.logged;
-    return this.upcasting.newestVersionOf(type) === version
-      ? writeCloudEvent(this.logged, payload)
-      : JSON.stringify(toCloudEvent(this.read()));
+  /**
+   * Keeps the frames and nothing that they are made of: bytes that the garbage collector has no work with. Without this, what the
+   * tail keeps for a second cost 26 of the 41 µs that three streams added to a reservation.
+   * @param wanted it cannot be told otherwise any more
+   * @throws Error when nobody here can read it; then it stays as it is, for whoever is told of it to fail with
+   */
+  settle(wanted: Iterable<ToldAs>): void {
+    for (const as of wanted) this.frameOf(as);
+    this.logged = null;
   }
 
-  private writeStock(): string {
-    const { data, subjectVersion: version, occurredAt } = this.read() as StoredEvent<StockEventData>;
-    const { sku, locationId, stock } = data;
-    return JSON.stringify({ sku, locationId, ...stock, version, updatedAt: toIsoInstant(occurredAt) });
+  private write(as: ToldAs): string {
+    const { logged, upcasting } = this;
+    if (logged === null) throw new Error(`Bug: nobody wanted ${this.type} as ${as}`);
+    if (as === 'stock') return writeStock(readEvent(upcasting, logged) as StoredEvent<StockEventData>);
+    return upcasting.newestVersionOf(logged.type) === logged.version
+      ? writeCloudEvent(logged, logged.payload)
+      : JSON.stringify(toCloudEvent(readEvent(upcasting, logged)));
   }
+}
 
-  private read(): StoredEvent {
-    return readEvent(this.upcasting, this.logged);
-  }
+function writeStock({ data, subjectVersion: version, occurredAt }: StoredEvent<StockEventData>): string {
+  const { sku, locationId, stock } = data;
+  return JSON.stringify({ sku, locationId, ...stock, version, updatedAt: toIsoInstant(occurredAt) });
 }

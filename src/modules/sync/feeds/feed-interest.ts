@@ -1,8 +1,9 @@
 import type { LogFilter } from '../../../shared/outbox/log-reader.ts';
-import { FEED_TYPES, type FeedChange, STOCK_CHANGE_TYPES, TRANSFER_TYPES } from './feed-change.ts';
+import { FEED_TYPES, type FeedChange, STOCK_CHANGE_TYPES, type ToldAs, TRANSFER_TYPES } from './feed-change.ts';
 
 /** What somebody wants to hear of, for the log and for the tail. */
 export interface FeedInterest {
+  readonly as: ToldAs;
   /** Lets at least everything through that is wanted. */
   readonly filter: LogFilter;
   /** Under which of its keys (`keysOf`) a change is looked for; each change that is wanted has one of them. */
@@ -20,6 +21,7 @@ export function keysOf({ sku, locationIds }: FeedChange): string[] {
 /** Every change of the location's stock, and of transfers from it and to it, that its store did not report itself. */
 export function changesOfStore(locationId: string): FeedInterest {
   return {
+    as: 'event',
     filter: { types: FEED_TYPES, locationId, anywhere: TRANSFER_TYPES, notFrom: locationId },
     keys: [atLocation(locationId)],
     wants: ({ origin, locationIds }) => origin !== locationId && locationIds.includes(locationId),
@@ -31,6 +33,7 @@ export function changesOfStock(skus: readonly string[] | null, locationId: strin
   const wanted = skus === null ? null : new Set(skus);
   const keys = wanted === null ? [locationId === null ? EVERYTHING : atLocation(locationId)] : [...wanted].map(ofSku);
   return {
+    as: 'stock',
     filter: { types: STOCK_CHANGE_TYPES, ...(locationId === null ? {} : { locationId }) },
     keys,
     wants: ({ type, sku, locationIds }) =>

@@ -4,7 +4,7 @@ import { allowSilence } from '../../../shared/http/answered-stream.ts';
 import type { Exchange } from '../../../shared/http/exchange.ts';
 import { Metrics } from '../../../shared/operations/metrics.ts';
 import { CursorGone } from '../feed-cursor.ts';
-import type { FeedChange } from './feed-change.ts';
+import type { FeedChange, ToldAs } from './feed-change.ts';
 import type { FeedInterest } from './feed-interest.ts';
 import { FeedLog } from './feed-log.ts';
 import type { FeedReader } from './feed-reader.ts';
@@ -25,6 +25,13 @@ export interface PollOptions {
 }
 
 export interface PollAnswer {
+  /** JSON texts. */
+  readonly changes: readonly string[];
+  readonly position: number;
+}
+
+/** What was found for an answer. */
+interface Found {
   readonly changes: readonly FeedChange[];
   /** Behind everything that was looked at, so that nothing is looked at twice. */
   readonly position: number;
@@ -52,17 +59,17 @@ export class FeedPolls {
   ): Promise<PollAnswer> {
     if (after !== null) await this.log.assertKnown(after);
     await options.onAccepted();
-    const from = (position: number): Promise<PollAnswer> =>
+    const from = (position: number): Promise<Found> =>
       options.waitMs === 0 || this.feeds.isStopping
         ? this.look(interest, position, options)
         : this.wait(exchange, interest, position, options);
-    const answer = within(await (after === null ? this.fromOldest(from) : from(after)));
+    const answer = within(await (after === null ? this.fromOldest(from) : from(after)), interest.as);
     this.metrics.countToldChanges('poll', answer.changes.length);
     return answer;
   }
 
   /** What the oldest is may change while it is read. */
-  private async fromOldest(from: (position: number) => Promise<PollAnswer>): Promise<PollAnswer> {
+  private async fromOldest(from: (position: number) => Promise<Found>): Promise<Found> {
     for (;;) {
       try {
         return await from(await this.log.oldest());
@@ -73,7 +80,7 @@ export class FeedPolls {
   }
 
   /** Reads the log itself: whatever was stored before the question, by any server, is in the answer. */
-  private async look(interest: FeedInterest, after: number, { limit }: PollOptions): Promise<PollAnswer> {
+  private async look(interest: FeedInterest, after: number, { limit }: PollOptions): Promise<Found> {
     const endMs = performance.now() + LOOK_MAX_MS;
     for (let position = after; ;) {
       const { changes, upTo, more } = await this.log.page(interest, position, limit);
@@ -88,7 +95,7 @@ export class FeedPolls {
     interest: FeedInterest,
     after: number,
     { limit, waitMs }: PollOptions,
-  ): Promise<PollAnswer> {
+  ): Promise<Found> {
     const endMs = performance.now() + waitMs;
     const place = this.feeds.enter('poll');
     let reader: FeedReader | undefined;
@@ -110,13 +117,16 @@ export class FeedPolls {
 }
 
 /** The answer without what would make it too long. */
-function within({ changes, position }: PollAnswer): PollAnswer {
+function within({ changes: found, position }: Found, as: ToldAs): PollAnswer {
+  const changes: string[] = [];
   let characters = 0;
-  const tooMany = changes.findIndex(({ cloudEvent }, index) => {
-    characters += cloudEvent.length;
-    return index > 0 && characters > ANSWER_CHARACTERS_MAX;
-  });
-  if (tooMany === -1) return { changes, position };
-  const taken = changes.slice(0, tooMany);
-  return { changes: taken, position: taken.at(-1)?.position ?? position };
+  for (const change of found) {
+    const text = change.textOf(as);
+    characters += text.length;
+    if (characters > ANSWER_CHARACTERS_MAX && changes.length > 0) {
+      return { changes, position: found[changes.length - 1]?.position ?? position };
+    }
+    changes.push(text);
+  }
+  return { changes, position };
 }

@@ -6,6 +6,7 @@ import type { FeedTail, TailFollower } from './feed-tail.ts';
 /** Follows the log from a position on: by pages while it is far behind, then at the tail. */
 export class FeedReader implements TailFollower {
   private readonly unfollow: () => void;
+  private readonly followsFrom: number;
   private at: number;
   private behindSinceMs: number | null = performance.now();
   private resume: (() => void) | undefined;
@@ -24,6 +25,8 @@ export class FeedReader implements TailFollower {
     private readonly onClosed: () => void,
   ) {
     this.at = position;
+    // The tail keeps only what somebody wanted when it was read.
+    this.followsFrom = tail.upTo;
     this.unfollow = tail.follow(this);
   }
 
@@ -63,14 +66,14 @@ export class FeedReader implements TailFollower {
       this.at = Math.max(this.at, this.tail.upTo);
       return [];
     }
-    if (this.at >= this.tail.from) {
+    if (this.at >= this.tailFrom) {
       const { changes, upTo } = this.tail.after(this.at, this.interest, limit);
       this.at = Math.max(this.at, upTo);
       this.behindSinceMs = changes.length === limit ? performance.now() : null;
       return changes;
     }
     // Taken before the look: what the tail lets go of meanwhile may be newer than what the look sees.
-    const { from } = this.tail;
+    const from = this.tailFrom;
     const { changes, upTo, more } = await this.log.page(this.interest, this.at, limit);
     this.at = more ? upTo : Math.max(upTo, from);
     return changes;
@@ -102,6 +105,11 @@ export class FeedReader implements TailFollower {
     this.stop();
     this.unfollow();
     this.onClosed();
+  }
+
+  /** Behind this the tail has everything that this reader wants. */
+  private get tailFrom(): number {
+    return Math.max(this.followsFrom, this.tail.from);
   }
 
   private wake(): void {

@@ -9,12 +9,11 @@ import { type FeedKind, Metrics } from '../../../shared/operations/metrics.ts';
 import { Unavailable } from '../../../shared/persistence/persistence.errors.ts';
 import { ResultStream } from '../../../shared/rows/result-stream.ts';
 import { Settings } from '../../../shared/settings.ts';
-import type { FeedChange } from './feed-change.ts';
 import type { FeedInterest } from './feed-interest.ts';
 import { FeedLog } from './feed-log.ts';
 import type { FeedReader } from './feed-reader.ts';
 import { Feeds } from './feeds.ts';
-import { EVENT_STREAM_CONTENT_TYPE, heartbeatFrame, openingFrame, toFrame } from './server-sent-events.ts';
+import { EVENT_STREAM_CONTENT_TYPE, heartbeatFrame, openingFrame } from './server-sent-events.ts';
 
 /** Changes that are written at a time: about as much text as a slow reader may leave unread. */
 const PIECE_CHANGES = 64;
@@ -29,8 +28,6 @@ export interface ToldFeed {
   readonly after: number | null;
   /** Called once the cursor is known to be good. */
   readonly onAccepted?: () => Promise<void>;
-  /** JSON text of a change. */
-  readonly write: (change: FeedChange) => string;
 }
 
 /**
@@ -118,14 +115,14 @@ export class FeedStreams {
     }
   }
 
-  private async tellAll(stream: ResultStream, reader: FeedReader, { kind, write }: ToldFeed): Promise<void> {
+  private async tellAll(stream: ResultStream, reader: FeedReader, { kind, interest }: ToldFeed): Promise<void> {
     const { feedHeartbeatMs } = this.settings;
     await stream.send(openingFrame(reader.position));
     for (let saidMs = performance.now(); !reader.isStopped;) {
       const changes = await reader.next(PIECE_CHANGES);
       const quietMs = performance.now() - saidMs;
       if (changes.length > 0) {
-        await stream.send(changes.map((change) => toFrame(change.position, write(change))).join(''));
+        await stream.send(Buffer.concat(changes.map((change) => change.frameOf(interest.as))));
         this.metrics.countToldChanges(kind, changes.length);
       } else if (quietMs >= feedHeartbeatMs) {
         await stream.send(heartbeatFrame(reader.position));

@@ -119,12 +119,38 @@ describe('FeedTail', () => {
       const after = log.after.bind(log);
       log.after = (...parameters) =>
         failures-- > 0 ? Promise.reject(new Error('the database is away')) : after(...parameters);
+      let told = 0;
+      const interest = changesOfStore('S1');
+      tail.follow({ interest, tell: () => (told += 1) });
       log.append('S1');
       await readTo(tail, log);
-      expect(tail.after(0, changesOfStore('S1'), 10).changes).toHaveLength(1);
+      expect([told, tail.after(0, interest, 10).changes.length]).toEqual([1, 1]);
       await tail.close();
     }),
   );
+});
+
+describe('FeedChange', () => {
+  it('is the same before and after it was settled, and is told as what it was settled for', () => {
+    const log = new Log();
+    log.append('S1');
+    const change = new FeedChange(log.events[0]!, UPCASTING);
+    const [text, frame] = [change.textOf('event'), change.frameOf('event').toString()];
+    expect(frame).toBe(`id: 1\ndata: ${text}\n\n`);
+    change.settle(['event']);
+    expect([change.textOf('event'), change.frameOf('event').toString()]).toEqual([text, frame]);
+    expect(() => change.textOf('stock')).toThrow('nobody wanted');
+  });
+
+  it('that nobody here can read fails with whoever is told of it', () => {
+    const log = new Log();
+    log.append('S1');
+    const change = new FeedChange({ ...log.events[0]!, version: 2 }, UPCASTING);
+    expect(() => {
+      change.settle(['event']);
+    }).toThrow('Nobody here knows');
+    expect(() => change.frameOf('event')).toThrow('Nobody here knows');
+  });
 });
 
 describe('FeedReader', () => {

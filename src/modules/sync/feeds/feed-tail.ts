@@ -5,7 +5,7 @@ import type { Upcasting } from '../../../shared/outbox/upcasting.ts';
 import { FEED_TYPES, FeedChange } from './feed-change.ts';
 import { type FeedInterest, keysOf } from './feed-interest.ts';
 
-/** Changes that are kept for readers which are a little behind; whoever is further behind reads the log. */
+/** Changes that somebody wanted and that are kept for readers which are a little behind; whoever is further behind reads the log. */
 const TAIL_CHANGES_MAX = 2_000;
 /** Events of one look: requests have their turn between two. */
 const PAGE_EVENTS = 500;
@@ -55,7 +55,7 @@ export class FeedTail {
     this.start = this.end = await this.log.headOfTenant();
   }
 
-  /** Behind this position everything is here, up to `upTo`. */
+  /** Behind this position everything is here that a follower wants, up to `upTo`, from where it began to follow. */
   get from(): number {
     return this.start;
   }
@@ -126,8 +126,9 @@ export class FeedTail {
   private async readToEnd(): Promise<void> {
     for (let more = true; more && !this.stopped;) {
       const page = await this.log.after(this.end, { types: FEED_TYPES }, PAGE_EVENTS);
-      this.append(page.events.map((event) => new FeedChange(event, this.upcasting)));
+      // Before anybody is told, so that whoever is finds it.
       this.end = page.upTo;
+      this.append(page.events.map((event) => new FeedChange(event, this.upcasting)));
       more = page.more;
       if (more) await nextTurn();
     }
@@ -136,22 +137,38 @@ export class FeedTail {
   private append(changes: readonly FeedChange[]): void {
     const told = new Set<TailFollower>();
     for (const change of changes) {
+      const wanted = this.followersOf(change);
+      if (wanted.length === 0) continue;
+      this.settle(change, wanted);
       this.changes.push(change);
-      for (const key of keysOf(change)) {
-        this.followers.get(key)?.forEach((follower) => {
-          if (!told.has(follower) && follower.interest.wants(change)) told.add(follower);
-        });
-      }
+      wanted.forEach((follower) => told.add(follower));
     }
     const excess = this.changes.length - TAIL_CHANGES_MAX;
     if (excess > 0) {
       this.start = this.changes[excess - 1]?.position ?? this.start;
       this.changes = this.changes.slice(excess);
     }
-    this.end = changes.at(-1)?.position ?? this.end;
     told.forEach((follower) => {
       follower.tell();
     });
+  }
+
+  private settle(change: FeedChange, wanted: readonly TailFollower[]): void {
+    try {
+      change.settle(new Set(wanted.map(({ interest }) => interest.as)));
+    } catch (error) {
+      this.logger.warn({ err: error, type: change.type }, 'An event cannot be told');
+    }
+  }
+
+  private followersOf(change: FeedChange): TailFollower[] {
+    const wanted: TailFollower[] = [];
+    for (const key of keysOf(change)) {
+      this.followers.get(key)?.forEach((follower) => {
+        if (follower.interest.wants(change)) wanted.push(follower);
+      });
+    }
+    return wanted;
   }
 
   /** Positions rise, so it is found by halving. */

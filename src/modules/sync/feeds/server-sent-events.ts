@@ -13,6 +13,8 @@ export const EVENT_STREAM_CONTENT_TYPE = `${EVENT_STREAM_TYPE}; charset=utf-8`;
 /** How long a client shall wait before it comes back, in milliseconds. */
 const RECONNECT_MS = 1_000;
 
+const DATA = '\ndata: ';
+
 export const LAST_EVENT_ID: HeaderRule = {
   name: 'Last-Event-ID',
   isRight: isFeedCursor,
@@ -26,7 +28,12 @@ export function openingFrame(position: number): string {
 
 /** @param data JSON text, so it has no line ends */
 export function toFrame(position: number, data: string): string {
-  return `id: ${formatFeedCursor(position)}\ndata: ${data}\n\n`;
+  return `id: ${formatFeedCursor(position)}${DATA}${data}\n\n`;
+}
+
+/** @param frame from `toFrame` */
+export function dataOfFrame(frame: Buffer): string {
+  return frame.toString('utf8', frame.indexOf(DATA) + DATA.length, frame.length - 2);
 }
 
 export function heartbeatFrame(position: number): string {
