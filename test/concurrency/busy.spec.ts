@@ -2,7 +2,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Answer, problemOf } from '../support/http.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { type Moved, useShop } from '../support/shop.ts';
-import { blockWriting } from '../support/sql.ts';
+import { blockWriting, rowsOf } from '../support/sql.ts';
 
 const PATIENT = { DATABASE_BUSY_MAX_MS: '20000', DATABASE_STATEMENT_MAX_MS: '20000' };
 
@@ -45,9 +45,19 @@ describeOnBothEngines('A queue that is full', (engine) => {
 describeOnBothEngines('A work that waits too long for its turn', (engine) => {
   const shop = useShop(engine, { ...PATIENT, BATCH_WORKS_MAX: '1', QUEUE_WAIT_MAX_MS: '100' });
 
+  /** A reaction to the new product would have its turn first. */
+  async function reactionsRest(): Promise<void> {
+    const open = `SELECT 1 FROM outbox_events WHERE type = 'inventory.product.created'
+      AND position > (SELECT COALESCE(MIN(position), 0) FROM consumer_cursors)`;
+    await eventually('the reactions have read what there is', async () => {
+      return (await rowsOf(shop.app.databaseUrl, open)).length === 0;
+    });
+  }
+
   it('is refused, but one whose turn has come gets its outcome, and a repeat learns that it is in flight', async () => {
     const place = await shop.location();
     const sku = await shop.product();
+    await reactionsRest();
     const unblock = await blockWriting(shop.app.databaseUrl);
     const move = (key: string) => shop.tryMove(sku, place, 'RECEIPT', 1, {}, { key });
 
