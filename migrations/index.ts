@@ -10,6 +10,7 @@ import { StoreStreams0011 } from './0011-store-streams.ts';
 import { Orders0012 } from './0012-orders.ts';
 import { CommittedHolds0013 } from './0013-committed-holds.ts';
 import { Freshness0014 } from './0014-freshness.ts';
+import { Reconciliations0015 } from './0015-reconciliations.ts';
 import { Access0020 } from './0020-access.ts';
 import { ClientsOfReservations0021 } from './0021-clients-of-reservations.ts';
 
@@ -27,6 +28,7 @@ export const MIGRATIONS = [
   Orders0012,
   CommittedHolds0013,
   Freshness0014,
+  Reconciliations0015,
   Access0020,
   ClientsOfReservations0021,
 ];

@@ -6,6 +6,7 @@ import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/res
 import { ORDER_TABLES } from './modules/sync/order-parts.ts';
 import { SYNC_TABLES, SyncModule } from './modules/sync/sync.module.ts';
 import { storeConflictsTable } from './modules/sync/storage/store-conflict.table.ts';
+import { storeReconciliationsTable } from './modules/sync/storage/store-reconciliation.table.ts';
 import { storeEventsTable } from './modules/sync/storage/store-event.table.ts';
 import { PUBLISHED_EVENTS } from './published-events.ts';
 import { ACCESS_TABLES, AccessModule } from './shared/access/access.module.ts';
@@ -49,6 +50,7 @@ export class AppModule {
           importChunksTable,
           storeEventsTable,
           storeConflictsTable,
+          storeReconciliationsTable,
           signingKeysTable,
           revokedTokensTable,
           ...ORDER_TABLES,

@@ -25,6 +25,7 @@ const NOWHERE: RefusingWorld = {
   tenantId: 'T1',
   keyId: 'K1',
   deadLetterId: 'D1',
+  reconciliationId: 'C1',
   orderId: 'O1',
   transfers: { inTransit: 'T1', cancelled: 'T2', received: 'T3', toFull: 'T4', fromFull: 'T5' },
 };

@@ -34,6 +34,7 @@ export interface RefusingWorld {
   readonly keyId: string;
   /** Closed. */
   readonly deadLetterId: string;
+  readonly reconciliationId: string;
   /** Of an outside shop. */
   readonly orderId: string;
   readonly transfers: Readonly<Record<'inTransit' | 'cancelled' | 'received' | 'toFull' | 'fromFull', string>>;
@@ -61,7 +62,8 @@ export async function aRefusingWorld(shop: Shop): Promise<RefusingWorld> {
   const full = await aFullWorld(shop, placeId, otherPlaceId);
   // Replaced once: the first epoch is over.
   await StoreClient.open(shop.api, placeId);
-  await StoreClient.open(shop.api, placeId);
+  const store = await StoreClient.open(shop.api, placeId);
+  const { id: reconciliationId } = await store.reconcile({ sequence: 0, cursor: '0' }, []);
   const notOnHand = await aReservationWithoutUnits(shop, placeId);
   shop.clock.advanceSeconds(1);
   return {
@@ -72,6 +74,7 @@ export async function aRefusingWorld(shop: Shop): Promise<RefusingWorld> {
     ...full,
     ...(await aTenantAndAKey(shop)),
     deadLetterId: await aDeadLetter(shop),
+    reconciliationId,
     orderId: await anOrder(shop),
     reservations: { active, capped, cancelled, expired, confirmed, fulfilled, notOnHand },
   };
@@ -321,7 +324,7 @@ function reservationCalls({ sku, cartId, reservations }: RefusingWorld): Calls {
 }
 
 /** Their results are no refusals: test/flow/store-events.spec.ts has them. */
-function storeCalls({ placeId: locationId, otherPlaceId, sku }: RefusingWorld): Calls {
+function storeCalls({ placeId: locationId, otherPlaceId, sku, reconciliationId }: RefusingWorld): Calls {
   const event = { id: 'e', sequence: 1, type: 'sale', version: 1, occurredAt: INSTANT, data: { sku, quantity: 1 } };
   return {
     'GET /v1/sync/stores': none(),
@@ -332,6 +335,25 @@ function storeCalls({ placeId: locationId, otherPlaceId, sku }: RefusingWorld): 
       right: { params: { locationId }, body: { epoch: 2, events: [event] } },
       spoilings: [nothing('locationId'), member('STALE_EPOCH', 'epoch', 1)],
     },
+    'POST /v1/sync/stores/{locationId}/reconciliations': {
+      right: {
+        params: { locationId },
+        body: { epoch: 2, sequence: 0, cursor: '0' },
+        contentType: 'application/x-ndjson',
+      },
+      spoilings: [
+        nothing('locationId'),
+        member('CURSOR_GONE', 'cursor', '9999999999999999'),
+        member('STALE_EPOCH', 'epoch', 1),
+        member('SEQUENCE_AHEAD', 'sequence', 1_000),
+      ],
+    },
+    'GET /v1/sync/stores/{locationId}/reconciliations': none({ locationId }, nothing('locationId')),
+    'GET /v1/sync/stores/{locationId}/reconciliations/{id}': none(
+      { locationId, id: reconciliationId },
+      nothing('locationId'),
+      nothing('id'),
+    ),
   };
 }
 

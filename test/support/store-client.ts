@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Answer, Api } from './http.ts';
+import { type Answer, type Api, RawBody } from './http.ts';
 import { bodyOf } from './shop.ts';
 
 export interface SentEvent {
@@ -21,6 +21,21 @@ export interface Pushed {
   }[];
   readonly nextSequence: number;
   readonly missing: readonly (readonly [number, number])[];
+}
+
+export interface Reconciliation {
+  readonly id: string;
+  readonly applied: boolean;
+  readonly differences: readonly {
+    readonly sku: string;
+    readonly store: number;
+    readonly central: number;
+    readonly difference: number;
+    readonly movements: readonly { readonly type: string; readonly delta: number }[];
+    readonly code?: string;
+  }[];
+  readonly differencesTotal: number;
+  readonly drift: number;
 }
 
 let made = 0;
@@ -58,6 +73,24 @@ export class StoreClient {
 
   async push(events: readonly object[]): Promise<Pushed> {
     return bodyOf(await this.send({ epoch: this.epoch, events }));
+  }
+
+  async reconcile(
+    place: { sequence: number; cursor: string },
+    balances: readonly object[],
+    apply = false,
+  ): Promise<Reconciliation> {
+    const lines = [{ epoch: this.epoch, ...place }, ...balances].map((line) => `${JSON.stringify(line)}\n`);
+    return bodyOf(await this.tryReconcile(lines.join(''), apply));
+  }
+
+  tryReconcile(
+    lines: string | Buffer,
+    apply = false,
+    headers: OutgoingHttpHeaders = {},
+  ): Promise<Answer<Reconciliation>> {
+    const path = `/v1/sync/stores/${this.locationId}/reconciliations?apply=${apply}`;
+    return this.api.post<Reconciliation>(path, new RawBody(lines, 'application/x-ndjson'), { key: null, headers });
   }
 
   send(body: unknown, headers: OutgoingHttpHeaders = {}): Promise<Answer<Pushed>> {

@@ -362,6 +362,37 @@ export class RecordStoreFacts extends Command<readonly FactFailure[]> implements
   }
 }
 
+/** Up to where a store has reported, and up to where it knew of what the centre changed (a position of the event log). */
+export interface ReportedThrough {
+  readonly locationId: string;
+  readonly place: StreamPlace;
+  readonly cursor: number;
+}
+
+/** On-hand units of an item at such a place; negative where facts took more than there was. */
+export interface BalanceAsOf {
+  readonly sku: string;
+  readonly units: number;
+}
+
+/**
+ * Makes each item's on-hand what its store had at that place, with what has changed since then on top, by COUNT
+ * movements. What is right already is left alone, so that a repeat changes nothing.
+ * @returns for each the code that it cannot be corrected for, or null
+ */
+export class CorrectBalances extends Command<readonly (string | null)[]> implements Keyed {
+  constructor(
+    readonly through: ReportedThrough,
+    readonly balances: readonly BalanceAsOf[],
+  ) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return this.balances.map(({ sku }) => stockItemKey(sku, this.through.locationId));
+  }
+}
+
 export class SetStockPolicy extends Command<StockItemView> implements Keyed {
   constructor(
     readonly sku: string,
@@ -704,6 +735,27 @@ export class ListStockWithHolds extends Query<readonly StockWithHolds[]> {
     readonly locationId: string,
     /** Those behind it; null: from the first. */
     readonly afterSku: string | null,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+/** What the centre believes that a store had at that place: of these skus, those of which there is an item. */
+export class GetBalancesAsOf extends Query<readonly BalanceAsOf[]> {
+  constructor(
+    readonly through: ReportedThrough,
+    readonly skus: readonly string[],
+  ) {
+    super();
+  }
+}
+
+/** The same of all items of the location behind a sku, in their order. */
+export class ListBalancesAsOf extends Query<readonly BalanceAsOf[]> {
+  constructor(
+    readonly through: ReportedThrough,
+    readonly afterSku: string,
     readonly limit: number,
   ) {
     super();

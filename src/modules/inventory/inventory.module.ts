@@ -5,10 +5,12 @@ import { Reader } from '../../shared/persistence/reader.ts';
 import type { Table } from '../../shared/persistence/table.ts';
 import { AvailabilityController } from './availability.controller.ts';
 import { CatalogueController } from './catalogue.controller.ts';
+import { BalancesAsOf } from './handlers/balances-as-of.ts';
 import { CancelTransferHandler } from './handlers/cancel-transfer.ts';
 import { CentralMovements } from './handlers/central-movements.ts';
 import { CheckHoldLinesHandler, CheckLocationHandler, FindLocationHandler } from './handlers/check-hold-lines.ts';
 import { CommitHoldHandler } from './handlers/commit-hold.ts';
+import { CorrectBalancesHandler } from './handlers/correct-balances.ts';
 import { CountStockHandler } from './handlers/count-stock.ts';
 import { DispatchTransferHandler } from './handlers/dispatch-transfer.ts';
 import { FulfilHoldHandler } from './handlers/fulfil-hold.ts';
@@ -16,6 +18,7 @@ import { GetAvailabilityHandler } from './handlers/get-availability.ts';
 import { FreshnessGauges } from './handlers/freshness-gauges.ts';
 import { FreshnessReads } from './handlers/freshness-reads.ts';
 import { GetFreshnessHandler } from './handlers/get-freshness.ts';
+import { GetBalancesAsOfHandler, ListBalancesAsOfHandler } from './handlers/get-balances-as-of.ts';
 import { GetLocationHandler } from './handlers/get-location.ts';
 import { GetProductHandler } from './handlers/get-product.ts';
 import { GetSkuStockHandler } from './handlers/get-sku-stock.ts';
@@ -78,6 +81,7 @@ const COMMAND_HANDLERS = [
   CountStockHandler,
   ImportRowsHandler,
   RecordStoreFactsHandler,
+  CorrectBalancesHandler,
   SetStockPolicyHandler,
   CheckHoldLinesHandler,
   CheckLocationHandler,
@@ -94,6 +98,8 @@ const COMMAND_HANDLERS = [
 ];
 
 const QUERY_HANDLERS = [
+  GetBalancesAsOfHandler,
+  ListBalancesAsOfHandler,
   GetLocationHandler,
   ListLocationsHandler,
   GetProductHandler,
@@ -125,6 +131,7 @@ const GAUGES = [
     Transfers,
     StockLedger,
     CentralMovements,
+    BalancesAsOf,
     LateFacts,
     ImportChunks,
     FreshnessReads,

@@ -6,7 +6,13 @@ import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
 import type { VersionMatch } from '../../shared/kernel/version-match.ts';
-import { freshnessKey, type FreshnessPolicy, type FreshnessView, locationKey } from '../inventory/contract.ts';
+import {
+  freshnessKey,
+  type FreshnessPolicy,
+  type FreshnessView,
+  locationKey,
+  type MovementView,
+} from '../inventory/contract.ts';
 import type { WantedLine } from '../reservation/contract.ts';
 
 /*
@@ -307,6 +313,98 @@ export interface StoreConflictView {
   readonly occurredAt: unknown;
   readonly data: unknown;
   readonly receivedAt: Instant;
+}
+
+// ---------------------------------------------------------------- reconciliations
+
+/** What a store has of an item. */
+export interface StoreBalance {
+  readonly sku: string;
+  readonly onHand: number;
+}
+
+/** Up to where a store had reported, and what it knew of the centre's changes, when it looked at its balances. */
+export interface BalancePlace {
+  readonly epoch: number;
+  readonly sequence: number;
+  /** That of a feed. */
+  readonly cursor: string;
+}
+
+/** An item of which store and centre have different units. */
+export interface Difference {
+  readonly sku: string;
+  /** What the store has; 0 when it did not name the sku. */
+  readonly store: number;
+  /** What the centre believes that it had then. */
+  readonly central: number;
+  /** `store - central`: what a correction adds. */
+  readonly difference: number;
+  /** The newest entries of its ledger here, for whoever looks for the reason; of many differences only the first have them. */
+  readonly movements: readonly MovementView[];
+  /** Why it cannot be corrected. */
+  readonly code?: string;
+}
+
+export interface ReconciliationView extends BalancePlace {
+  readonly id: string;
+  readonly locationId: string;
+  /** Whether the centre was corrected. */
+  readonly applied: boolean;
+  /** By sku. Of those that are stored, the first 10,000. */
+  readonly differences: readonly Difference[];
+  readonly differencesTotal: number;
+  /** Units that are still apart, over all differences. */
+  readonly drift: number;
+  readonly createdAt: Instant;
+}
+
+/** Most differences that are kept of one reconciliation; its answer had all of them. */
+export const DIFFERENCES_KEPT_MAX = 10_000;
+
+/**
+ * Whether a balance of this place can be compared with what the centre has. Refuses with NOT_FOUND, CURSOR_GONE,
+ * STALE_EPOCH and SEQUENCE_AHEAD.
+ */
+export class CheckBalancePlace extends Query<void> {
+  constructor(
+    readonly locationId: string,
+    readonly place: BalancePlace,
+  ) {
+    super();
+  }
+}
+
+/** Corrects the centre where it is wanted, keeps what was found, and tells the store's drift. */
+export class FileReconciliation extends Command<ReconciliationView> {
+  constructor(
+    readonly locationId: string,
+    readonly place: BalancePlace,
+    readonly differences: readonly Difference[],
+    readonly apply: boolean,
+  ) {
+    super();
+  }
+}
+
+export class GetReconciliation extends Query<ReconciliationView> {
+  constructor(
+    readonly locationId: string,
+    readonly id: string,
+  ) {
+    super();
+  }
+}
+
+/** Newest first; without their differences. */
+export class ListReconciliations extends Query<Page<ReconciliationView>> {
+  constructor(
+    readonly locationId: string,
+    readonly limit: number,
+    readonly cursor: string | null,
+  ) {
+    super();
+  }
 }
 
 // ---------------------------------------------------------------- stores: queries

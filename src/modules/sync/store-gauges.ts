@@ -8,7 +8,7 @@ import { STORE_EVENTS_CONSUMER } from './handlers/store-letters.ts';
 const FRESH_MS = 1_000;
 
 const STREAMS = `SELECT location_id AS "locationId", next_sequence AS "nextSequence", highest AS "highest",
-    parked AS "parked"
+    parked AS "parked", drift AS "drift"
   FROM store_streams ORDER BY location_id, tenant_id`;
 
 interface Stream {
@@ -16,6 +16,7 @@ interface Stream {
   readonly nextSequence: number;
   readonly highest: number;
   readonly parked: number;
+  readonly drift: number;
 }
 
 type ByStore = ReadonlyMap<string, number>;
@@ -40,6 +41,9 @@ export class StoreGauges implements OnModuleInit {
     const { metrics } = this;
     metrics.registerGaugeBy('sync_parked_events', 'Events of a store that wait for earlier ones.', by, () =>
       this.sums(({ parked }) => parked),
+    );
+    metrics.registerGaugeBy('sync_drift_units', 'Units that the last reconciliation found and left apart.', by, () =>
+      this.sums(({ drift }) => drift),
     );
     metrics.registerGaugeBy('sync_missing_events', 'Numbers that have not come although later ones have.', by, () =>
       this.sums(({ nextSequence, highest, parked }) => highest - nextSequence + 1 - parked),

@@ -8,7 +8,10 @@ import { FeedPolls } from './feeds/feed-polls.ts';
 import { Feeds } from './feeds/feeds.ts';
 import { FeedStreams } from './feeds/feed-streams.ts';
 import { KnownLocations } from './feeds/known-locations.ts';
+import { CheckBalancePlaceHandler } from './handlers/check-balance-place.ts';
 import { DiscardDeadLetterHandler } from './handlers/discard-dead-letter.ts';
+import { FileReconciliationHandler } from './handlers/file-reconciliation.ts';
+import { GetReconciliationHandler, ListReconciliationsHandler } from './handlers/get-reconciliation.ts';
 import { GetDeadLetterHandler } from './handlers/get-dead-letter.ts';
 import { GetStreamPositionHandler } from './handlers/get-stream-position.ts';
 import { GetStoreHandler } from './handlers/get-store.ts';
@@ -24,6 +27,8 @@ import { ORDER_PROVIDERS } from './order-parts.ts';
 import { OrdersController } from './orders.controller.ts';
 import { GetStorePolicyHandler } from './handlers/get-store-policy.ts';
 import { PutStorePolicyHandler } from './handlers/put-store-policy.ts';
+import { ReconciliationsController } from './reconciliations.controller.ts';
+import { storeReconciliationsTable } from './storage/store-reconciliation.table.ts';
 import { SnapshotController } from './snapshot.controller.ts';
 import { StockStreamController } from './stock-stream.controller.ts';
 import { StoreEventReader } from './handlers/store-event-reader.ts';
@@ -79,11 +84,25 @@ const STORE_PROVIDERS = [
   ReplayLettersWhenProductWasCreated,
 ];
 
+/** Whether stores and centre have the same. */
+const RECONCILIATION_HANDLERS = [
+  CheckBalancePlaceHandler,
+  FileReconciliationHandler,
+  GetReconciliationHandler,
+  ListReconciliationsHandler,
+];
+
 /** When stores were heard from, and how carefully their stock is sold when they were not. */
 const FRESHNESS_PROVIDERS = [StoreContacts, PutStorePolicyHandler, GetStorePolicyHandler];
 
 /** In the order in which a batch writes them. */
-export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsTable, storePoliciesTable] as Table[];
+export const SYNC_TABLES = [
+  storeStreamsTable,
+  storeEventsTable,
+  storeConflictsTable,
+  storeReconciliationsTable,
+  storePoliciesTable,
+] as Table[];
 
 @Module({
   imports: [CqrsModule],
@@ -91,6 +110,7 @@ export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsT
     DeadLettersController,
     StoresController,
     StorePoliciesController,
+    ReconciliationsController,
     OrdersController,
     ...FEED_CONTROLLERS,
   ],
@@ -100,6 +120,7 @@ export const SYNC_TABLES = [storeStreamsTable, storeEventsTable, storeConflictsT
     ...ORDER_PROVIDERS,
     ...FEED_PROVIDERS,
     ...FRESHNESS_PROVIDERS,
+    ...RECONCILIATION_HANDLERS,
   ],
 })
 export class SyncModule {}

@@ -24,6 +24,7 @@ const DEAD_LETTER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6
 const TENANT_ID = { type: 'string', examples: ['acme'] };
 const KEY_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const ORDER_ID = { type: 'string', examples: ['order-4711'] };
+const RECONCILIATION_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const TRANSFER_ID = { type: 'string', examples: ['019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11'] };
 const RESERVATION = `/v1/reservations/${RESERVATION_ID.examples[0] ?? ''}`;
 const STOCK_ITEM = '/v1/stock/MUG-RED/S1';
@@ -118,10 +119,21 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
       transferId: { ...TRANSFER_ID, description: 'The transfer that is missing.' },
       orderId: { ...ORDER_ID, description: 'The order that is missing.' },
       deadLetterId: { ...DEAD_LETTER_ID, description: 'The dead letter that is missing.' },
+      reconciliationId: { ...RECONCILIATION_ID, description: 'The reconciliation that is missing.' },
       tenantId: { ...TENANT_ID, description: 'The tenant that is missing.' },
       keyId: { ...KEY_ID, description: 'The key that is missing.' },
     },
-    sometimes: ['sku', 'locationId', 'reservationId', 'transferId', 'orderId', 'deadLetterId', 'tenantId', 'keyId'],
+    sometimes: [
+      'sku',
+      'locationId',
+      'reservationId',
+      'transferId',
+      'orderId',
+      'deadLetterId',
+      'reconciliationId',
+      'tenantId',
+      'keyId',
+    ],
   },
   METHOD_NOT_ALLOWED: {
     detail: 'DELETE is not for this path; GET, HEAD, PUT are',
@@ -202,7 +214,13 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
     instance: '/v1/sync/stores/S1/events',
     members: { currentEpoch: { type: 'integer', minimum: 1, description: 'That of the store now.', examples: [3] } },
   },
-  SEQUENCE_AHEAD: { detail: 'Earlier messages of this store are missing', instance: '/v1/stores/S1/messages' },
+  SEQUENCE_AHEAD: {
+    detail: 'The centre waits for number 43 of the store; send all up to 50 first',
+    instance: '/v1/sync/stores/S1/reconciliations',
+    members: {
+      nextSequence: { type: 'integer', minimum: 1, description: 'What the centre waits for.', examples: [43] },
+    },
+  },
   CURSOR_GONE: {
     detail: 'The cursor 17 is older than what is kept; take a snapshot and follow the changes from its cursor',
     instance: '/v1/sync/stores/S1/changes',

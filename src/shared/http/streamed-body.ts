@@ -22,8 +22,8 @@ export const STREAMED_TYPES: readonly string[] = [...NDJSON_TYPES, CSV_TYPE];
  * The route reads rows while they arrive, as NDJSON or CSV, plain or compressed with gzip. Neither BODY_BYTES_MAX nor
  * REQUEST_TIMEOUT_MS limits such a body: its handler limits what it holds of it and how long it waits for more.
  */
-export function StreamedBody(): MethodDecorator {
-  return routeConfig({ streamedTypes: STREAMED_TYPES });
+export function StreamedBody(types = STREAMED_TYPES): MethodDecorator {
+  return routeConfig({ streamedTypes: types });
 }
 
 export function streamedTypesOf(request: FastifyRequest): readonly string[] | undefined {

@@ -13,7 +13,12 @@ const STATEMENT_SUBJECTS = 25;
 
 const HEAD = 'SELECT MAX(position) AS "head" FROM outbox_events';
 
-/** What the centre itself has decided about a subject, as a work sees the log: without the events of its own batch. */
+/** Who looks into the log: a work, which does not see the events of its own batch, or the reader. */
+export interface Selecting {
+  select<T>(sql: string, parameters: SqlParameters): Promise<T[]>;
+}
+
+/** What the centre itself has decided about a subject. */
 @Injectable()
 export class CentralChanges {
   /**
@@ -21,11 +26,11 @@ export class CentralChanges {
    * @param type one that has its index (migration 0011)
    * @returns in the order of `asked`; null where there is none
    */
-  async firstVersionBehind(tx: Transaction, type: string, asked: readonly ReadThrough[]): Promise<(number | null)[]> {
+  async firstVersionBehind(from: Selecting, type: string, asked: readonly ReadThrough[]): Promise<(number | null)[]> {
     const versions: (number | null)[] = [];
-    for (let from = 0; from < asked.length; from += STATEMENT_SUBJECTS) {
-      const some = asked.slice(from, from + STATEMENT_SUBJECTS);
-      const rows = await this.look(tx, type, some);
+    for (let start = 0; start < asked.length; start += STATEMENT_SUBJECTS) {
+      const some = asked.slice(start, start + STATEMENT_SUBJECTS);
+      const rows = await this.look(from, type, some);
       some.forEach((_, index) => versions.push(rows.get(index) ?? null));
     }
     return versions;
@@ -38,7 +43,7 @@ export class CentralChanges {
   }
 
   private async look(
-    tx: Transaction,
+    from: Selecting,
     type: string,
     asked: readonly ReadThrough[],
   ): Promise<ReadonlyMap<number, number>> {
@@ -49,7 +54,7 @@ export class CentralChanges {
       parameters[`subject${index}`] = subject;
       parameters[`position${index}`] = position;
     }
-    const rows = await tx.select<{ index: number; version: number | null }>(statement(type, width), parameters);
+    const rows = await from.select<{ index: number; version: number | null }>(statement(type, width), parameters);
     return new Map(rows.flatMap(({ index, version }) => (version === null ? [] : [[index, version] as const])));
   }
 }

@@ -53,28 +53,11 @@ export class RowStreams {
    * @throws ValidationFailed, HttpError REQUEST_TIMEOUT when nothing can be read from the start
    */
   async answer(request: FastifyRequest, format: RowFormat, prepare: () => Promise<RowWork>): Promise<Readable> {
-    if (this.running >= this.settings.importsMax) {
-      throw new Busy('As many imports as may run at a time are running; try again when one is done');
-    }
-    if (this.lifecycle.draining) throw stopping();
-    this.running += 1;
-    const body = openStream(request.raw);
-    const { importLineBytesMax: lineBytesMax, requestTimeoutMs: silenceMaxMs, importUnreadMaxMs } = this.settings;
-    const reader = new RowReader(body, format, { lineBytesMax, silenceMaxMs });
-    // Its sender may have nothing to send for a while, and would learn of the end by a connection that breaks.
-    const forget = this.lifecycle.onDraining(() => {
-      reader.stop(stopping());
-    });
-    const close = (): void => {
-      forget();
-      this.running -= 1;
-      reader.stop();
-      discardRest(request.raw);
-    };
+    const { reader, close } = this.open(request, format);
     try {
       await reader.open();
       const work = await prepare();
-      const results = new ResultStream(importUnreadMaxMs);
+      const results = new ResultStream(this.settings.importUnreadMaxMs);
       // Whoever stops reading ends the reading of rows, too, also where that waits for more of them.
       results.once('close', () => {
         reader.stop();
@@ -87,6 +70,51 @@ export class RowStreams {
       close();
       throw error;
     }
+  }
+
+  /**
+   * Reads a body of rows to its end, for a call whose answer depends on all of them.
+   * @param carryOut gets them piece by piece, as often as it is asked to, once
+   * @throws as `answer`; ValidationFailed, HttpError REQUEST_TIMEOUT when something further cannot be read
+   */
+  async readAll(
+    request: FastifyRequest,
+    format: RowFormat,
+    carryOut: (piece: RowPiece) => Promise<void>,
+  ): Promise<void> {
+    const { reader, close } = this.open(request, format);
+    try {
+      await reader.open();
+      for await (const piece of reader.pieces(PIECE_ROWS)) {
+        await this.patiently(() => carryOut(piece));
+        await nextTurn();
+      }
+    } finally {
+      close();
+    }
+  }
+
+  /** Begins to read; `close` has to be called in the end. */
+  private open(request: FastifyRequest, format: RowFormat): { reader: RowReader; close: () => void } {
+    if (this.running >= this.settings.importsMax) {
+      throw new Busy('As many imports as may run at a time are running; try again when one is done');
+    }
+    if (this.lifecycle.draining) throw stopping();
+    this.running += 1;
+    const body = openStream(request.raw);
+    const { importLineBytesMax: lineBytesMax, requestTimeoutMs: silenceMaxMs } = this.settings;
+    const reader = new RowReader(body, format, { lineBytesMax, silenceMaxMs });
+    // Its sender may have nothing to send for a while, and would learn of the end by a connection that breaks.
+    const forget = this.lifecycle.onDraining(() => {
+      reader.stop(stopping());
+    });
+    const close = (): void => {
+      forget();
+      this.running -= 1;
+      reader.stop();
+      discardRest(request.raw);
+    };
+    return { reader, close };
   }
 
   private async run(reader: RowReader, work: RowWork, results: ResultStream): Promise<void> {

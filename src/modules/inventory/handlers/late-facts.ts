@@ -16,7 +16,7 @@ export interface LaterReports {
 const LATER = `SELECT COALESCE(SUM(delta), 0) AS "units", COUNT(CASE WHEN type = 'COUNT' THEN 1 END) AS "counts"
   FROM movements
   WHERE tenant_id = :tenant AND sku = :sku AND location_id = :locationId AND origin = :locationId
-    AND (origin_epoch > :epoch OR (origin_epoch = :epoch AND origin_sequence > :sequence))`;
+    AND (origin_epoch, origin_sequence) > (:epoch, :sequence)`;
 
 /**
  * Facts that are recorded after later ones of their store, because they could not be in their turn. They leave on-hand

@@ -24,3 +24,25 @@ export class EpochNeverGiven extends DomainError {
     super(`${error.field} ${error.message}`, { errors: [error] });
   }
 }
+
+/** The store speaks of something that it has not reported yet. */
+export class SequenceAhead extends DomainError {
+  readonly code = 'SEQUENCE_AHEAD';
+  readonly kind = 'refused';
+
+  constructor(sequence: number, nextSequence: number) {
+    super(`The centre waits for number ${nextSequence} of the store; send all up to ${sequence} first`, {
+      nextSequence,
+    });
+  }
+}
+
+/** There is no such reconciliation of the store, or none any more. */
+export class ReconciliationNotFound extends DomainError {
+  readonly code = 'NOT_FOUND';
+  readonly kind = 'missing';
+
+  constructor(reconciliationId: string) {
+    super(`There is no reconciliation ${reconciliationId}`, { reconciliationId });
+  }
+}

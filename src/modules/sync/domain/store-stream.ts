@@ -1,6 +1,6 @@
 import { Aggregate } from '../../../shared/kernel/aggregate.ts';
 import type { Instant } from '../../../shared/kernel/clock.ts';
-import { EpochNeverGiven, StaleEpoch } from './store-stream.errors.ts';
+import { EpochNeverGiven, SequenceAhead, StaleEpoch } from './store-stream.errors.ts';
 
 /** Numbers that have not come although later ones have; both ends belong to it. */
 export interface Hole {
@@ -26,6 +26,8 @@ export interface StoreStreamState {
   readonly toEnd: number;
   /** Conflicts so far, kept or not. */
   readonly conflicts: number;
+  /** Units by which the last reconciliation found store and centre apart, and that were not corrected. */
+  readonly drift: number;
   readonly openedAt: Instant;
   /** When the centre last took something from this store. */
   readonly lastContactAt: Instant;
@@ -80,7 +82,7 @@ export class StoreStream extends Aggregate<StoreStreamState> {
   /** The first epoch of a store. */
   static open(locationId: string, at: Instant): StoreStream {
     const times = { openedAt: at, lastContactAt: at };
-    return new StoreStream({ locationId, ...FRESH, epoch: 1, toEnd: 0, conflicts: 0, ...times, version: 1 });
+    return new StoreStream({ locationId, ...FRESH, epoch: 1, toEnd: 0, conflicts: 0, drift: 0, ...times, version: 1 });
   }
 
   /** A new life of the store's agent: numbers begin again, and what is parked has to be ended. */
@@ -144,6 +146,19 @@ export class StoreStream extends Aggregate<StoreStreamState> {
   /** So many events of earlier epochs are dead letters now. */
   ended(events: number): void {
     this.change({ toEnd: Math.max(0, this.state.toEnd - events) });
+  }
+
+  /**
+   * The store has reported up to this number.
+   * @throws SequenceAhead
+   */
+  assertReached(sequence: number): void {
+    if (sequence >= this.state.nextSequence) throw new SequenceAhead(sequence, this.state.nextSequence);
+  }
+
+  /** @param drift units by which store and centre are apart */
+  reconciled(drift: number): void {
+    this.change({ drift });
   }
 
   /** So many conflicts came that had not come before. */

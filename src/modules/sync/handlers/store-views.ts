@@ -21,7 +21,7 @@ export class StoreViews {
     const dead = await this.letters.openByLocation(STORE_EVENTS_CONSUMER, locationIds);
     const known = await this.queries.execute(new GetFreshness(locationIds));
     const now = this.clock.now();
-    return streams.map(({ locationId, epoch, nextSequence, holes, parked, conflicts }, index) => ({
+    return streams.map(({ locationId, epoch, nextSequence, holes, parked, conflicts, drift }, index) => ({
       locationId,
       epoch,
       nextSequence,
@@ -29,7 +29,7 @@ export class StoreViews {
       parked,
       dead: dead.get(locationId) ?? 0,
       conflicts,
-      drift: 0,
+      drift,
       ...heardAt(known[index], now),
     }));
   }

@@ -13,6 +13,7 @@ export const storeStreamsTable = defineTable<StoreStreamState>({
     parked: 'integer',
     toEnd: 'integer',
     conflicts: 'integer',
+    drift: 'integer',
     openedAt: 'integer',
     lastContactAt: 'integer',
     version: 'integer',
