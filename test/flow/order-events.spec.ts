@@ -7,7 +7,7 @@ import { brokenInvariants } from '../support/invariants.ts';
 import { OutsideShop, type SentOrderEvent, shown } from '../support/order-events.ts';
 import { passDays, purge } from '../support/retention.ts';
 import { type Engine, describeOnBothEngines } from '../support/services.ts';
-import { type Shop, useShop } from '../support/shop.ts';
+import { bodyOf, type Shop, useShop } from '../support/shop.ts';
 
 /** A server, an outside shop, and a place with stock; after each test ledger, balances and reservations have to agree. */
 interface Scene {
@@ -77,6 +77,27 @@ describeOnBothEngines('Events of an order', (engine) => {
     expect(await scene.units(sku)).toEqual({ held: 0, committed: 0, onHand: 7 });
     expect((await shop.ledger(sku, place))[0]).toMatchObject({ type: 'FULFILMENT', delta: -3 });
     expect(await outside.known(order.orderId)).toMatchObject({ status: 'SHIPPED', nextVersion: 4, reservationId });
+  });
+
+  it('are told to the store whose units they take', async () => {
+    const { outside, place } = scene;
+    const sku = await scene.stocked(3);
+    const feed = async (after: string) =>
+      bodyOf(
+        await shop.api.get<{ changes: { type: string; data: { sku?: string } }[]; cursor: string }>(
+          `/v1/sync/stores/${place}/changes?after=${after}`,
+        ),
+      );
+    let { cursor } = await feed('0');
+    for (let more = true; more;) {
+      const page = await feed(cursor);
+      more = page.cursor !== cursor;
+      cursor = page.cursor;
+    }
+    const order = outside.order();
+    await outside.send(order.created(1, [{ sku, quantity: 1 }]), order.paid(2), order.shipped(3));
+    const told = (await feed(cursor)).changes.filter(({ data }) => data.sku === sku).map(({ type }) => type);
+    expect(told).toEqual(['inventory.stock.held', 'inventory.stock.committed', 'inventory.stock.moved']);
   });
 
   it('give the units back when it is cancelled, before and after it is paid', async () => {
