@@ -1,9 +1,12 @@
 import { jest } from '@jest/globals';
 import Database from 'better-sqlite3';
+import type { SelectQueryBuilder } from 'typeorm';
 import { Reader } from '../../src/shared/persistence/reader.ts';
 import type { SqlParameters } from '../../src/shared/persistence/engine/engine.ts';
 import { Transaction } from '../../src/shared/persistence/transaction.ts';
 import { CAREFUL, report } from '../support/freshness.ts';
+import { type GuardedApp, startGuardedApp } from '../support/guarded-app.ts';
+import type { Api } from '../support/http.ts';
 import { passDays, purge } from '../support/retention.ts';
 import { ShopClient } from '../support/shop.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
@@ -135,6 +138,45 @@ describe('Looking for what is low while a store keeps something back', () => {
       database.close();
       await running.close();
     }
+  });
+});
+
+describe('Reads of a storefront on SQLite', () => {
+  let app: GuardedApp;
+  let storefront: Api;
+  let database: Database.Database;
+
+  beforeAll(async () => {
+    app = await startGuardedApp('sqlite');
+    storefront = await app.as({ role: 'storefront', clientId: 'web' });
+    database = new Database(app.running.databaseUrl.slice('sqlite:'.length), { readonly: true });
+  });
+
+  afterAll(async () => {
+    database.close();
+    await app.close();
+  });
+
+  it.each([
+    ['', 'reservations_by_client (tenant_id=? AND client_id=?)'],
+    ['?status=FULFILLED', 'reservations_by_client (tenant_id=? AND client_id=?)'],
+    ['?status=ACTIVE', 'reservations_by_status (tenant_id=? AND status=?)'],
+    ['?status=CONFIRMED', 'reservations_by_status (tenant_id=? AND status=?)'],
+    ['?cartId=C', 'reservations_by_cart (tenant_id=? AND cart_id=?)'],
+    ['?orderId=O', 'reservations_by_order (tenant_id=? AND order_id=?)'],
+  ])('/v1/reservations%s: SEARCH USING INDEX %s', async (query, expected) => {
+    const plans: string[] = [];
+    const many = jest
+      .spyOn(app.running.app.get(Reader, { strict: false }), 'many')
+      .mockImplementation((asked: SelectQueryBuilder<object>) => {
+        const [sql, parameters] = asked.getQueryAndParameters();
+        const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(parameters) as { detail: string }[];
+        plans.push(rows.map(({ detail }) => detail).join('; '));
+        return Promise.resolve([]);
+      });
+    expect((await storefront.get(`/v1/reservations${query}`)).status).toBe(200);
+    many.mockRestore();
+    expect(plans).toEqual([`SEARCH reservation USING INDEX ${expected}`]);
   });
 });
 

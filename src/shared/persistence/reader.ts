@@ -83,15 +83,16 @@ export class Reader {
   /**
    * The cold reads: TypeORM's query builder over a table, limited to the tenant and to what the caller sees of it. Add conditions with `andWhere`, then
    * hand it to `many` or `one`.
+   * @param leads whether what the caller sees is what should find the rows, where it is only a part
    */
-  rows<Row extends object>(table: Table<Row>, alias: string): SelectQueryBuilder<Row> {
+  rows<Row extends object>(table: Table<Row>, alias: string, leads = true): SelectQueryBuilder<Row> {
     const { tenantId, reach } = currentContext();
     const rows = this.dataSource
       .getRepository(table.schema)
       .createQueryBuilder(alias)
       .where(`${alias}.tenantId = :tenant`, { tenant: tenantId });
     if (reach == null || table.visible === null) return rows;
-    const { sql, parameters } = table.visible.condition(alias, reach);
+    const { sql, parameters } = table.visible.condition(alias, reach, leads);
     return rows.andWhere(sql, parameters);
   }
 

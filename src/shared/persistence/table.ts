@@ -25,10 +25,14 @@ export interface Group {
  */
 export interface VisibleRows<Row> {
   sees(row: Row, reach: Reach): boolean;
-  /** The same as a condition on the rows that go by `alias` in a statement. */
+  /**
+   * The same as a condition on the rows that go by `alias` in a statement.
+   * @param leads false: something else finds the rows, and this is only looked at in each of them
+   */
   condition(
     alias: string,
     reach: Reach,
+    leads: boolean,
   ): { readonly sql: string; readonly parameters: Readonly<Record<string, string>> };
 }
 

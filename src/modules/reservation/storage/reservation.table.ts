@@ -8,11 +8,12 @@ const VISIBLE: VisibleRows<ReservationState> = {
     (reach.clientId === null || clientId === reach.clientId) &&
     (reach.locationId === null ||
       lines.some(({ allocations }) => allocations.some(({ locationId }) => locationId === reach.locationId))),
-  condition: (alias, { clientId, locationId }) => {
+  condition: (alias, { clientId, locationId }, leads) => {
     const sql: string[] = [];
     const parameters: Record<string, string> = {};
     if (clientId !== null) {
-      sql.push(`${alias}.clientId = :reachedClientId`);
+      // An expression is found by no index.
+      sql.push(`${alias}.clientId${leads ? '' : " || ''"} = :reachedClientId`);
       parameters.reachedClientId = clientId;
     }
     if (locationId !== null) {
