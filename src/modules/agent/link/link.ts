@@ -20,9 +20,9 @@ const MS_PER_HOUR = 3_600_000;
 /**
  * The link to the centre, from the start of the process to its end (docs/decisions/0024):
  * 1. open an epoch of this process's own, so that nothing which another process has sent can come in between;
- * 2. send everything that an earlier process may have sent without hearing of it;
- * 3. take a snapshot, if the feed does not lead on from what the shelf shows;
- * 4. follow the feed and send what is recorded, side by side, until one of the two needs an earlier step again.
+ * 2. if the feed does not lead on from what the shelf shows: send everything that may have been sent before without an
+ *    answer, and take a snapshot, of which it is then certain what of this store's is in it;
+ * 3. follow the feed and send what is recorded, side by side, until one of the two needs an earlier step again.
  */
 @Injectable()
 export class Link implements OnApplicationBootstrap, OnModuleDestroy {
@@ -76,11 +76,10 @@ export class Link implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async step(end: AbortSignal): Promise<void> {
     this.opened ??= await this.open(end);
-    const before = await this.streams.read();
-    const drained = await this.pusher.drain(Math.max(this.headAtStart, this.pusher.mayHaveSeen), end);
-    if (drained !== null) return this.afterPushing(drained, end);
-    if (before.snapshotWanted && !(await this.follower.takeSnapshot(this.opened, end))) {
-      return this.afterPushing('superseded', end);
+    if ((await this.streams.read()).snapshotWanted) {
+      const drained = await this.pusher.drain(this.mayBeKnown(), end);
+      if (drained !== null) return this.afterPushing(drained, end);
+      if (!(await this.follower.takeSnapshot(this.opened, end))) return this.afterPushing('superseded', end);
     }
     if (!(await this.streams.read()).settled && !(await this.follower.catchUp(end))) {
       return this.takeOver.want();
@@ -95,7 +94,7 @@ export class Link implements OnApplicationBootstrap, OnModuleDestroy {
     const before = await this.circuit.untilAnswered(end, (signal) => this.centre.stream(signal));
     const key = this.ids.next();
     const epoch = await this.circuit.untilAnswered(end, (signal) => this.centre.openStream(key, signal));
-    const { because, position } = await this.openStream.open(epoch, before, this.knownPosition());
+    const { because, position } = await this.openStream.open(epoch, before, this.mayBeKnown());
     this.pusher.reset();
     this.metrics.countEpoch();
     this.link.accepted('stream');
@@ -114,7 +113,8 @@ export class Link implements OnApplicationBootstrap, OnModuleDestroy {
     return epoch;
   }
 
-  private knownPosition(): number {
+  /** Up to here, the centre may know of what was recorded, whether or not it said so. */
+  private mayBeKnown(): number {
     return Math.max(this.headAtStart, this.pusher.mayHaveSeen);
   }
 

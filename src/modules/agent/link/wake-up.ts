@@ -18,13 +18,22 @@ export class WakeUp {
    */
   async wait(end: AbortSignal): Promise<void> {
     if (!this.called && !end.aborted) {
-      await new Promise<void>((resolve) => {
-        this.waiting = resolve;
-        end.addEventListener('abort', () => resolve(), { once: true });
-      });
-      this.waiting = undefined;
+      await this.callOr(end);
     }
     assertNotEnded(end);
     this.called = false;
+  }
+
+  private callOr(end: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        // The signal lives for weeks, and this is waited for at every sale.
+        end.removeEventListener('abort', wake);
+        this.waiting = undefined;
+        resolve();
+      };
+      this.waiting = wake;
+      end.addEventListener('abort', wake);
+    });
   }
 }
