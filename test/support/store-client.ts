@@ -55,6 +55,11 @@ export class StoreClient {
     return new StoreClient(api, locationId, epoch, now);
   }
 
+  /** Goes on in an epoch that was opened before. */
+  static resume(api: Api, locationId: string, epoch: number): StoreClient {
+    return new StoreClient(api, locationId, epoch, () => new Date().toISOString());
+  }
+
   /** An event under an id that no other has. */
   event(sequence: number, type: unknown, data: unknown): SentEvent {
     made += 1;

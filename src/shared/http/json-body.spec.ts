@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { FIELD_ERRORS_MAX } from './http-error.ts';
-import { type JsonBody, parseJsonBody } from './json-body.ts';
+import { faultOfItem, type JsonBody, parseJsonBody } from './json-body.ts';
 
 const DEPTH_MAX = 16;
 const VALUES_MAX = 1_000_000;
@@ -167,5 +167,57 @@ describe('parseJsonBody', () => {
     const { value } = parse('{"__proto__":{"polluted":true}}');
     expect(Object.keys(value as object)).toEqual(['__proto__']);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+
+describe('parseJsonBody of a list whose items stand each for themselves', () => {
+  function read(text: string): { body: JsonBody; faults: (string | undefined)[] } {
+    const limits = { depthMax: DEPTH_MAX, valuesMax: VALUES_MAX };
+    const body = parseJsonBody(Buffer.from(text), limits, new Set(['items']));
+    const { items } = body.value as { items: unknown[] };
+    const faults = items.map((item) => {
+      const fault = typeof item === 'object' && item !== null ? faultOfItem(item) : undefined;
+      return fault === undefined ? undefined : `${fault.field} ${fault.message}`;
+    });
+    return { body, faults };
+  }
+
+  it('tells what is wrong with how an item is written of that item alone', () => {
+    const deep = `${'['.repeat(20)}${']'.repeat(20)}`;
+    const { body, faults } = read(`{"items":[
+      {"a":1},
+      {"a":1,"b":{"c":1,"c":2}},
+      {"a":-0},
+      {"a":1e999},
+      {"a":{"b":["\\ud800"]}},
+      {"a":${deep}},
+      {"a":"{\\"a\\":1,\\"a\\":1}"},
+      7
+    ]}`);
+    expect(body.errors).toEqual([]);
+    expect(faults).toEqual([
+      undefined,
+      'b.c is given more than once',
+      'a must not be minus zero',
+      'a is beyond the range of numbers',
+      'a.b[0] has a lone surrogate, which is no character',
+      expect.stringMatching(/^a.* is nested deeper than 16 levels$/),
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('still tells what is wrong with the body around them', () => {
+    expect(read('{"items":[{"a":1,"a":2}],"items":[{"a":1}]}').body.errors).toEqual([
+      { field: 'items', message: 'is given more than once' },
+    ]);
+    expect(read('{"other":-0,"items":[{"a":-0}]}').body.errors).toEqual([
+      { field: 'other', message: 'must not be minus zero' },
+    ]);
+  });
+
+  it('looks at no other list so', () => {
+    const { body } = read('{"items":[],"others":[{"a":-0}]}');
+    expect(body.errors).toEqual([{ field: 'others[0].a', message: 'must not be minus zero' }]);
   });
 });

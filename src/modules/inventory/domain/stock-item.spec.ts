@@ -181,6 +181,41 @@ describe('StockItem.count', () => {
   });
 });
 
+describe('StockItem.recordFact', () => {
+  it('records what happened although there was not enough, and sets off the alarm', () => {
+    const item = aStockItem({ onHand: 5, held: 3, committed: 1 });
+    const entry = item.recordFact({ movementId: 'M-1', type: 'SALE', units: 7, reference: 'receipt-1' }, AT);
+    expect(entry).toMatchObject({ type: 'SALE', delta: -7, onHandAfter: -2, reason: null, reference: 'receipt-1' });
+    expect(eventTypes(item)).toEqual(['moved', 'oversold']);
+  });
+
+  it('stops at the limit of a balance only', () => {
+    const item = aStockItem({ onHand: BALANCE_MAX });
+    const receipt = { movementId: 'M-1', type: 'RECEIPT', units: 1, reference: null } as const;
+    expect(() => item.recordFact(receipt, AT)).toThrow(QuantityLimit);
+    expect(item.recordedEvents).toEqual([]);
+  });
+});
+
+describe('StockItem.settle', () => {
+  it('makes on-hand what a count makes of it, also less than nothing, and tells a count that changes nothing', () => {
+    const item = aStockItem({ onHand: 5 });
+    expect(item.settle(-3, { movementId: 'M-1', reason: null }, AT)).toMatchObject({ type: 'COUNT', delta: -8 });
+    expect(item.settle(-3, { movementId: 'M-2', reason: null }, AT)).toMatchObject({ type: 'COUNT', delta: 0 });
+    expect(item.state.onHand).toBe(-3);
+  });
+});
+
+describe('StockItem.handOver', () => {
+  it('lets committed units leave although on-hand is short of them', () => {
+    const item = aStockItem({ onHand: 1, committed: 3 });
+    const entry = item.handOver(3, 'R1', { movementId: 'M-1', reference: 'ORDER-1' }, AT);
+    expect(entry).toMatchObject({ type: 'FULFILMENT', delta: -3, onHandAfter: -2 });
+    expect(item.state).toMatchObject({ onHand: -2, committed: 0 });
+    expect(() => item.handOver(1, 'R1', { movementId: 'M-2', reference: null }, AT)).toThrow('Bug');
+  });
+});
+
 describe('StockItem.setPolicy and followThreshold', () => {
   it('sets the safety stock above what is there: it only limits what commands may take', () => {
     const item = aStockItem({ onHand: 3 });

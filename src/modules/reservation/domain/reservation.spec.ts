@@ -311,3 +311,25 @@ describe('Reservation.fulfil', () => {
     }
   });
 });
+
+describe('Reservation.pickUp', () => {
+  it('is a fact about one location, once', () => {
+    const reservation = aReservation({ status: 'CONFIRMED', lines: TWO_PLACES });
+    expect(reservation.pickUp('S1', AT)).toBe('changed');
+    expect(reservation.pickUp('S1', AT)).toBe('same');
+    expect(reservation.state.status).toBe('CONFIRMED');
+    expect(reservation.pickUp('S2', AT)).toBe('changed');
+    expect(reservation.state.status).toBe('FULFILLED');
+    expect(reservation.pickUp('S2', AT)).toBe('same');
+  });
+
+  it.each(['ACTIVE', 'CANCELLED', 'EXPIRED'] as const)('is refused when %s: nobody paid for it', (status) => {
+    const reservation = aReservation({ status });
+    expect(refusalOf(reservation, () => reservation.pickUp('S1', AT))).toBe('RESERVATION_NOT_CONFIRMED');
+  });
+
+  it('is refused where it has no units', () => {
+    const reservation = aReservation({ status: 'CONFIRMED' });
+    expect(refusalOf(reservation, () => reservation.pickUp('S9', AT))).toBe('UNKNOWN_LOCATION');
+  });
+});

@@ -87,6 +87,16 @@ describe('StoreStream.place', () => {
     expect(stream.state.nextSequence).toBe(3);
   });
 
+  it('takes the same content under a known number for the same event, whatever its id', () => {
+    const stream = streamOf(1);
+    const byNumber = known('same');
+    expect(stream.place(event(1, 'same'), { byId: undefined, byNumber }, PARKED_MAX, AT)).toEqual(duplicate(false));
+    const spent = known('same', 'SPENT');
+    expect(stream.place(event(1, 'same'), { byId: undefined, byNumber: spent }, PARKED_MAX, AT)).toEqual(
+      conflict(false),
+    );
+  });
+
   it('takes a number that nobody remembers any more for one that was answered', () => {
     expect(streamOf(1, 2).place(event(1), NOTHING, PARKED_MAX, AT)).toEqual(duplicate(false));
   });

@@ -177,7 +177,9 @@ export class StoreStream extends Aggregate<StoreStreamState> {
     }
     if (!this.isTaken(sequence)) return undefined;
     // What has used the number up is not kept any more, so it was answered long ago.
-    return byNumber === undefined ? 'duplicate' : 'conflict';
+    if (byNumber === undefined) return 'duplicate';
+    // The same, under another name. Of a number that is spent nobody knows whether its content was ever applied.
+    return byNumber.contentHash === contentHash && byNumber.status !== 'SPENT' ? 'duplicate' : 'conflict';
   }
 
   /** It waited in an epoch that is over, whether or not it is a dead letter already. */
