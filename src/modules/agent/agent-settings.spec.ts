@@ -51,6 +51,7 @@ describe('readAgentConfiguration', () => {
   });
 
   it('refuses options that it does not know, and helps', () => {
+    expect(() => read(['--locaton', 'S1'])).toThrow(SettingsError);
     expect(() => read(['--locaton', 'S1'])).toThrow('--locaton');
     expect(readAgentConfiguration(['--help'], {})).toBe('help');
   });

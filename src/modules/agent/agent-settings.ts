@@ -86,22 +86,13 @@ export interface AgentConfiguration {
 
 /**
  * @param args the command line; an option there wins over its setting
- * @throws SettingsError naming all that is wrong at once; and what node:util throws for unknown options
+ * @throws SettingsError naming all that is wrong at once
  */
 export function readAgentConfiguration(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): AgentConfiguration | 'help' {
-  const { values: options } = parseArgs({
-    args: [...args],
-    options: {
-      location: { type: 'string' },
-      central: { type: 'string' },
-      port: { type: 'string' },
-      data: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const options = optionsOf(args);
   if (options.help) return 'help';
   const given = {
     // As every other program that speaks to a server.
@@ -130,6 +121,21 @@ export function readAgentConfiguration(
   const own = { PORT: String(values.STORE_PORT), DATABASE_URL: `sqlite:${database}`, AUTH: undefined };
   const settings = readSettings({ ...given, ...own });
   return { settings, agent };
+}
+
+function optionsOf(args: readonly string[]) {
+  try {
+    const string = { type: 'string' } as const;
+    return parseArgs({
+      args: [...args],
+      options: {
+        ...{ location: string, central: string, port: string, data: string },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new SettingsError([error instanceof Error ? error.message : String(error)]);
+  }
 }
 
 function defined(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
