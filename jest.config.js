@@ -51,6 +51,8 @@ export default {
   // Generous: a suite that starts servers shares two slow cores with another one. LONG=1: see test/support/counts.ts.
   testTimeout: process.env.LONG === '1' ? 3_600_000 : 300_000,
   maxWorkers: 2,
+  // Each suite leaves some of its modules in its worker; past the 4 GB of V8 it would die, and long before that it is slow.
+  workerIdleMemoryLimit: '1GB',
   // Counters in the code (istanbul) cost a tenth of the time; V8's own coverage more than doubles it.
   coverageProvider: 'babel',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],

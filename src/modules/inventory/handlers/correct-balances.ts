@@ -32,6 +32,8 @@ export class CorrectBalancesHandler implements ICommandHandler<CorrectBalances> 
         tx,
         balances.map(({ sku }) => ({ sku, locationId })),
       );
+      const skus = balances.map(({ sku }) => sku);
+      const later = await this.late.reportedAfterOf(tx, skus, locationId, through.place);
       const unseen = await this.central.unitsBehind(
         tx,
         locationId,
@@ -41,7 +43,7 @@ export class CorrectBalancesHandler implements ICommandHandler<CorrectBalances> 
       for (const [index, balance] of balances.entries()) {
         const before = tx.mark();
         try {
-          await this.correct(tx, through, balance, unseen[index] ?? 0, at);
+          this.correct(tx, through, balance, (unseen[index] ?? 0) + (later[index]?.units ?? 0), at);
           codes.push(null);
         } catch (error) {
           if (!(error instanceof DomainError) || error.kind === 'busy') throw error;
@@ -53,18 +55,17 @@ export class CorrectBalancesHandler implements ICommandHandler<CorrectBalances> 
     });
   }
 
-  /** A repeat finds nothing to correct. @throws UnknownProduct, QuantityLimit */
-  private async correct(
+  /** A repeat finds nothing to correct. @param sinceUnits what has come since, from either side @throws UnknownProduct, QuantityLimit */
+  private correct(
     tx: Transaction,
     { locationId, place }: ReportedThrough,
     { sku, units }: BalanceAsOf,
-    unseenUnits: number,
+    sinceUnits: number,
     at: Instant,
-  ): Promise<void> {
+  ): void {
     if (!this.items.isOfKnownProduct(tx, sku, locationId)) throw new UnknownProduct([sku]);
     const item = this.items.loaded(tx, sku, locationId);
-    const later = await this.late.reportedAfter(tx, sku, locationId, place);
-    const onHand = units + unseenUnits + later.units;
+    const onHand = units + sinceUnits;
     if (onHand !== item.state.onHand) this.ledger.settle(tx, onHand, REASON, item, place, at);
   }
 }
