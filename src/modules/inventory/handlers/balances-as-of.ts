@@ -13,11 +13,12 @@ interface Stored {
 
 /**
  * On-hand without what the store reported later. One statement, so that all numbers of an item are of one instant; the
- * row values are what makes both planners go by the index.
+ * row values are what makes both planners go by the index. `>=` the number behind, because SQLite begins a `>` of row
+ * values at those that are equal: a large correction leaves 100,000 of them (62 ms instead of 0.1).
  */
 const BALANCES = `WITH later AS (
     SELECT sku, SUM(delta) AS units FROM movements
-    WHERE tenant_id = :tenant AND origin = :locationId AND (origin_epoch, origin_sequence) > (:epoch, :sequence)
+    WHERE tenant_id = :tenant AND origin = :locationId AND (origin_epoch, origin_sequence) >= (:epoch, :behind)
     GROUP BY sku)
   SELECT item.sku AS "sku", item.on_hand - COALESCE(later.units, 0) AS "units", item.version AS "version"
   FROM stock_items AS item LEFT JOIN later ON later.sku = item.sku
@@ -59,7 +60,12 @@ export class BalancesAsOf {
     sql: string,
     more: Readonly<Record<string, string | number>>,
   ): Promise<BalanceAsOf[]> {
-    const items = await this.reader.select<Stored>(sql, { ...more, ...place, locationId });
+    const items = await this.reader.select<Stored>(sql, {
+      ...more,
+      locationId,
+      epoch: place.epoch,
+      behind: place.sequence + 1,
+    });
     // Asked afterwards, so that a change which the item shows is in the log as well; what is newer is left out below.
     const versions = await this.changes.firstVersionBehind(
       this.reader,

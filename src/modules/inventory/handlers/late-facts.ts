@@ -21,7 +21,7 @@ const later = (skus: number): string => `SELECT sku AS "sku", SUM(delta) AS "uni
     COUNT(CASE WHEN type = 'COUNT' THEN 1 END) AS "counts"
   FROM movements
   WHERE tenant_id = :tenant AND location_id = :locationId AND origin = :locationId
-    AND (origin_epoch, origin_sequence) > (:epoch, :sequence)
+    AND (origin_epoch, origin_sequence) >= (:epoch, :behind)
     AND sku IN (${Array.from({ length: skus }, (_, index) => `:sku${index}`).join(', ')})
   GROUP BY sku`;
 const LATER_OF_ONE = later(1);
@@ -81,9 +81,10 @@ export class LateFacts {
     tx: Transaction,
     skus: readonly string[],
     locationId: string,
-    place: StreamPlace,
+    { epoch, sequence }: StreamPlace,
   ): Promise<StoredReports[]> {
-    const parameters: Record<string, string | number> = { locationId, ...place };
+    // `>=` the number behind: why, says balances-as-of.ts.
+    const parameters: Record<string, string | number> = { locationId, epoch, behind: sequence + 1 };
     const width = skus.length === 1 ? 1 : STATEMENT_SKUS;
     for (let index = 0; index < width; index += 1) {
       parameters[`sku${index}`] = skus[Math.min(index, skus.length - 1)] ?? '';
