@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Metrics } from '../../src/shared/operations/metrics.ts';
+import { metricsMeasured, metricsTold } from '../support/documented-metrics.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { useShop } from '../support/shop.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../docs/operations.md'), 'utf8');
-
-/** prom-client keeps them in a field that its typings do not show. */
-function labelNamesOf(metric: object): readonly string[] {
-  return (metric as { labelNames: readonly string[] }).labelNames;
-}
 
 describeOnBothEngines('What the operator sees', (engine) => {
   const shop = useShop(engine);
@@ -110,15 +106,9 @@ describeOnBothEngines('What the operator sees', (engine) => {
 
   it('is told in docs/operations.md what each metric is, name, type and labels, both ways', async () => {
     const { text } = await shop.api.get('/metrics');
-    const registered = shop.app.app.get(Metrics, { strict: false }).registry.getMetricsAsArray();
-    const labels = new Map(registered.map((metric) => [metric.name, labelNamesOf(metric)]));
-    const measured = [...text.matchAll(/^# TYPE ([a-z_]+) (counter|gauge|histogram)$/gm)]
-      .filter(([, name]) => !/^(process|nodejs)_/.test(name ?? ''))
-      .map(([, name, type]) => `${name}{${labels.get(name ?? '')?.join(',')}} ${type}`);
-    const rows = PAGE.matchAll(/^\| `([a-z_]+)(?:\{([a-z,]+)\})?` +\| (counter|gauge|histogram) +\| \S.* +\| \S/gm);
-    const told = [...rows].map(([, name, labelNames, type]) => `${name}{${labelNames ?? ''}} ${type}`);
+    const measured = metricsMeasured(text, shop.app.app.get(Metrics, { strict: false }));
     expect(measured.length).toBeGreaterThan(20);
-    expect(told.sort()).toEqual(measured.sort());
+    expect(metricsTold('centre')).toEqual(measured);
   });
 
   it('is told there what each check of /health/ready is', async () => {

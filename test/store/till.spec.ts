@@ -1,3 +1,5 @@
+import { Metrics } from '../../src/shared/operations/metrics.ts';
+import { metricsMeasured, metricsTold } from '../support/documented-metrics.ts';
 import { FakeCentre } from '../support/fake-centre.ts';
 import { eventually } from '../support/eventually.ts';
 import { problemOf } from '../support/http.ts';
@@ -83,6 +85,15 @@ describe('A store without its centre', () => {
     // A busy machine is not ready now and then.
     await eventually('it is ready', async () => (await agent.api.get('/health/ready')).status === 200);
     expect((await agent.api.get('/metrics')).text).toMatch(/^store_pending_events \d+$/m);
+  });
+
+  it('is told in docs/operations.md what each metric is that the centre does not have, both ways', async () => {
+    const { text } = await agent.api.get('/metrics');
+    const own = metricsMeasured(text, agent.app.get(Metrics, { strict: false })).filter((line) =>
+      line.startsWith('store_'),
+    );
+    expect(own.length).toBeGreaterThan(5);
+    expect(metricsTold('agent')).toEqual(own);
   });
 
   it('documents itself', async () => {
