@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { QueryBus } from '@nestjs/cqrs';
 import {
   GetAvailability,
@@ -57,12 +58,15 @@ export class StoreComparison {
       const last = items.at(-1);
       if (items.length < PAGE_ITEMS || last === undefined) break;
       after = last.sku;
+      // Reads of SQLite are answered at once: without a turn of the event loop nobody else would be, until the last page.
+      await nextTurn();
     }
     const differences = this.found.sort((a, b) => (a.sku < b.sku ? -1 : 1));
     for (let index = 0; index < Math.min(EXPLAINED_MAX, differences.length); index += 1) {
       const difference = differences[index];
       if (difference !== undefined && difference.code === undefined) {
         differences[index] = await this.explained(difference);
+        await nextTurn();
       }
     }
     return differences;
