@@ -1,15 +1,19 @@
 import { get } from 'node:http';
 import type { Target } from './load.ts';
 
-/** A feed that somebody follows and throws away. */
+/** A feed that somebody follows. */
 export interface Following {
   /** So much of it has arrived. */
   readonly bytes: number;
   stop(): void;
 }
 
-/** @returns once the stream has begun @throws Error when it is refused */
-export function follow({ url }: Target, path: string): Promise<Following> {
+/**
+ * @param read takes what arrives, piece by piece; left out: it is thrown away
+ * @returns once the stream has begun
+ * @throws Error when it is refused
+ */
+export function follow({ url }: Target, path: string, read?: (piece: Buffer) => void): Promise<Following> {
   return new Promise((resolve, reject) => {
     const request = get(`${url}${path}`, { agent: false, headers: { accept: 'text/event-stream' } });
     request.once('error', reject);
@@ -17,6 +21,7 @@ export function follow({ url }: Target, path: string): Promise<Following> {
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
+        read?.(chunk);
       });
       response.on('error', () => undefined);
       const following: Following = {

@@ -1,20 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type BenchServer, startServer } from './server-process.ts';
 import { loadStock, storefrontKey } from './stock.ts';
+import { withFolder } from './with-folder.ts';
 
 /**
- * Runs `work` against a stocked server on a fresh SQLite file. The file lies beside the usual one in ./data and not in
- * a temporary folder, which may be memory: what is measured is durable.
+ * Runs `work` against a stocked server on a fresh SQLite file.
  * @param options.env settings of the server besides the defaults; with a HOLDFAST_ADMIN_KEY, the load comes from a storefront
  */
 export async function onSqlite<T>(
   work: (server: BenchServer) => Promise<T>,
   { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<T> {
-  mkdirSync('data', { recursive: true });
-  const folder = mkdtempSync(resolve('data', 'bench-'));
-  try {
+  return withFolder(async (folder) => {
     const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`, env);
     try {
       const apiKey = env['HOLDFAST_ADMIN_KEY'];
@@ -25,7 +22,5 @@ export async function onSqlite<T>(
     } finally {
       await server.stop();
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PIECE_ROWS } from '../../src/shared/rows/row-streams.ts';
 import { cpuSecondsOf } from '../cpu-time.ts';
 import { ByHand } from '../import/by-hand.ts';
@@ -10,6 +9,7 @@ import { onSqlite } from '../on-sqlite.ts';
 import { type BenchOptions, median, type Row, type RowResult } from '../row.ts';
 import type { BenchServer } from '../server-process.ts';
 import { whole } from '../summary.ts';
+import { withFolder } from '../with-folder.ts';
 
 /**
  * The largest growth that still counts as flat, in megabytes. The first part of a file of a million rows fills SQLite's
@@ -29,13 +29,16 @@ export const importRows: Row = {
   measured: 'import of counts, each at a new stock item, NDJSON over HTTP, with its events and ledger',
   reference: `better-sqlite3 by hand: the same rows of the same tables, ${PIECE_ROWS} a commit, \`synchronous=FULL\``,
   goal: { atLeast: 0.4 },
-  run: (options) => onSqlite((server) => compareParts(server, options)),
+  run: (options) => onSqlite((server) => withFolder((folder) => compareParts(server, folder, options))),
 };
 
 /** Part by part in turn, so that the growth of the files and whatever else the machine does meets both alike. */
-async function compareParts(server: BenchServer, { importRows: rows, rounds, say }: BenchOptions): Promise<RowResult> {
+async function compareParts(
+  server: BenchServer,
+  folder: string,
+  { importRows: rows, rounds, say }: BenchOptions,
+): Promise<RowResult> {
   await loadLocations(server, rows);
-  const folder = mkdtempSync(resolve('data', 'bench-'));
   const byHand = await ByHand.open(join(folder, 'by-hand.sqlite'));
   const [measured, reference]: [Part[], Part[]] = [[], []];
   const memory: number[] = [];
@@ -50,7 +53,6 @@ async function compareParts(server: BenchServer, { importRows: rows, rounds, say
     }
   } finally {
     byHand.close();
-    rmSync(folder, { recursive: true, force: true });
   }
   return summarise(rows, measured, reference, memory);
 }

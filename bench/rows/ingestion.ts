@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { cpuSecondsOf } from '../cpu-time.ts';
 import { residentMegabytesOf } from '../memory.ts';
 import { type BenchOptions, median, type Row, type RowResult } from '../row.ts';
@@ -8,6 +7,7 @@ import { loadStock } from '../stock.ts';
 import { DirectPush } from '../store/direct-push.ts';
 import { IngestByHand } from '../store/ingest-by-hand.ts';
 import { whole } from '../summary.ts';
+import { withFolder } from '../with-folder.ts';
 
 /** As many as a call may bring; by hand, as many as one commit has. */
 const BATCH_EVENTS = 1000;
@@ -30,7 +30,7 @@ export const ingestion: Row = {
   reference: 'better-sqlite3 by hand: the same rows inserted and updated, 1,000 sales a commit, `synchronous=FULL`',
   goal: { atLeast: 0.4 },
   run: (options) =>
-    inFolder(async (folder) => {
+    withFolder(async (folder) => {
       const byHand = await IngestByHand.open(join(folder, 'by-hand.sqlite'));
       const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`);
       try {
@@ -49,7 +49,7 @@ export const drain: Row = {
   measured: `draining ${whole(DRAINED_EVENTS)} events of the log to a reaction in the process that does nothing`,
   reference: 'ingestion: the batches of 1,000 that brought these events',
   goal: { atLeast: 0.5 },
-  run: (options) => inFolder((folder) => drainRounds(folder, options)),
+  run: (options) => withFolder((folder) => drainRounds(folder, options)),
 };
 
 /** Part by part in turn, so that the growth of the files and whatever else the machine does meets both alike. */
@@ -138,15 +138,4 @@ async function openStore(server: BenchServer): Promise<DirectPush> {
   await push.open();
   await push.push(WARM_UP_EVENTS);
   return push;
-}
-
-/** Beside the usual data, not in a temporary folder, which may be memory: what is measured is durable. */
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  mkdirSync('data', { recursive: true });
-  const folder = mkdtempSync(resolve('data', 'bench-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

@@ -4,7 +4,7 @@ import { type BenchOptions, median, type Row, type RowResult } from '../row.ts';
 import type { BenchServer } from '../server-process.ts';
 import { drainBacklog, type Drained, sellOffline } from '../store/backlog.ts';
 import { DirectPush } from '../store/direct-push.ts';
-import { withFolder } from '../store/with-folder.ts';
+import { withFolder } from '../with-folder.ts';
 import { spreadReservations } from '../stock.ts';
 import { whole } from '../summary.ts';
 

@@ -1,4 +1,4 @@
-import { compareServers } from '../compare-servers.ts';
+import { compareServers } from '../compare.ts';
 import { onSqlite } from '../on-sqlite.ts';
 import type { Row } from '../row.ts';
 import { spreadReservations } from '../stock.ts';

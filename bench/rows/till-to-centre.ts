@@ -4,7 +4,7 @@ import type { BenchOptions, Row, RowResult } from '../row.ts';
 import type { BenchServer } from '../server-process.ts';
 import { type BenchAgent, startAgent } from '../store/agent-process.ts';
 import { StockWatch } from '../store/stock-watch.ts';
-import { withFolder } from '../store/with-folder.ts';
+import { withFolder } from '../with-folder.ts';
 import { LOCATION, skuOf } from '../stock.ts';
 
 /** Both processes do nothing else: a sale, its arrival, and a pause before the next. */

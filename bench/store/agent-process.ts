@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Target } from '../load.ts';
+import { freePort } from '../../scripts/free-port.ts';
 
 /** Migrations and a cold start on a busy machine. */
 const START_MAX_MS = 60_000;
@@ -85,14 +85,4 @@ async function waitFor<T>(what: string, look: () => Promise<T>, isSo: (seen: T) 
     if (performance.now() - changedAt > START_MAX_MS) throw new Error(`Not so after a minute: ${what}; it is ${now}`);
     await pause(LOOK_MS);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }

@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { follow, type Following } from '../follow.ts';
 import type { Target } from '../load.ts';
 
 /** A balance that the centre has told, and when it arrived here. */
@@ -11,32 +11,17 @@ interface Seen {
 export class StockWatch {
   private readonly seen: Seen[] = [];
   private waiting: (() => void) | undefined;
+  private unfinished = '';
+  private following: Following | undefined;
 
-  private constructor(private readonly end: () => void) {}
-
-  static open({ url }: Target, sku: string, locationId: string): Promise<StockWatch> {
-    return new Promise((resolve, reject) => {
-      const path = `/v1/streams/stock?skus=${sku}&locationId=${locationId}`;
-      const request = get(`${url}${path}`, { agent: false, headers: { accept: 'text/event-stream' } }, (response) => {
-        if (response.statusCode !== 200) {
-          reject(new Error(`${path}: ${response.statusCode}`));
-          return;
-        }
-        const watch = new StockWatch(() => request.destroy());
-        let unfinished = '';
-        response.setEncoding('utf8');
-        response.on('error', () => undefined);
-        response.on('data', (text: string) => {
-          const lines = (unfinished + text).split('\n');
-          unfinished = lines.pop() ?? '';
-          lines.forEach((line) => {
-            watch.read(line);
-          });
-          resolve(watch);
-        });
-      });
-      request.once('error', reject);
+  static async open(target: Target, sku: string, locationId: string): Promise<StockWatch> {
+    const watch = new StockWatch();
+    const path = `/v1/streams/stock?skus=${sku}&locationId=${locationId}`;
+    // Skus of the bench are ASCII, so no piece ends within a character.
+    watch.following = await follow(target, path, (piece) => {
+      watch.take(piece.toString('latin1'));
     });
+    return watch;
   }
 
   /** When this balance arrived, by `performance.now()`. */
@@ -51,13 +36,17 @@ export class StockWatch {
   }
 
   close(): void {
-    this.end();
+    this.following?.stop();
   }
 
-  private read(line: string): void {
-    if (!line.startsWith('data:')) return;
-    const { onHand } = JSON.parse(line.slice('data:'.length)) as { onHand: number };
-    this.seen.push({ onHand, at: performance.now() });
-    this.waiting?.();
+  private take(text: string): void {
+    const lines = (this.unfinished + text).split('\n');
+    this.unfinished = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('data:')) continue;
+      const { onHand } = JSON.parse(line.slice('data:'.length)) as { onHand: number };
+      this.seen.push({ onHand, at: performance.now() });
+      this.waiting?.();
+    }
   }
 }

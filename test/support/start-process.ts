@@ -11,11 +11,11 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api } from './http.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from '../../scripts/free-port.ts';
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'src', 'main.js');
@@ -163,14 +163,6 @@ export function runScript(name: string, args: readonly string[], env: Readonly<R
       resolve({ code, output: Buffer.concat(written).toString('utf8') });
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /**
