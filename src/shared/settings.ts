@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import { cleanEnv, makeExactValidator } from 'envalid';
+import { faultOfAddressRange } from './http/client-address.ts';
 
 export const SWITCH = ['on', 'off'] as const;
 export type Switch = (typeof SWITCH)[number];
@@ -19,6 +20,7 @@ export type DatabaseEngine = 'sqlite' | 'postgres';
 export const SETTINGS = {
   PORT: whole(3000, 0, 65_535, 'TCP port', 'Where the server listens; 0 picks a free port.'),
   HOST: host('127.0.0.1', 'The address it listens on; `0.0.0.0` is every IPv4 address, `::` every address.'),
+  TRUSTED_PROXIES: addressRanges('Proxies before the server; only their `X-Forwarded-For` is believed.'),
   DATABASE_URL: databaseUrl('sqlite:./data/holdfast.sqlite', 'The database. A password in it is never printed.'),
   AUTH: oneOf(SWITCH, 'off', 'Whether callers are asked for a key. `off` is for a loopback address only.'),
   HOLDFAST_ADMIN_KEY: secret(32, 200, 'The first key, of platform and operator. Left out, one is made: `admin.key`.'),
@@ -135,6 +137,7 @@ const AT_MOST: readonly (readonly [lower: WholeNumberName, upper: WholeNumberNam
 type SettingName = keyof typeof SETTINGS;
 type OtherSettings = {
   HOST: string;
+  TRUSTED_PROXIES: readonly string[];
   DATABASE_URL: string;
   LOG_LEVEL: LogLevel;
   AUTH: Switch;
@@ -149,6 +152,8 @@ type SettingValues = Record<WholeNumberName, number> & OtherSettings;
 export class Settings {
   readonly port: number;
   readonly host: string;
+  /** Addresses and CIDR ranges; null: none. */
+  readonly trustedProxies: readonly string[] | null;
   readonly auth: Switch;
   readonly docsOpen: Switch;
   readonly metricsOpen: MetricsOpening;
@@ -205,6 +210,7 @@ export class Settings {
   constructor(values: SettingValues) {
     this.port = values.PORT;
     this.host = values.HOST;
+    this.trustedProxies = values.TRUSTED_PROXIES.length > 0 ? values.TRUSTED_PROXIES : null;
     this.#databaseUrl = values.DATABASE_URL;
     this.#holdfastAdminKey = values.HOLDFAST_ADMIN_KEY ?? null;
     this.auth = values.AUTH;
@@ -375,6 +381,20 @@ function host(defaultValue: string, desc: string) {
     range: 'IP address or host name',
     initial: defaultValue,
   };
+}
+
+/** Several, with commas between them. Left out or empty, there are none. */
+function addressRanges(desc: string) {
+  const parse = makeExactValidator<readonly string[]>((given) => {
+    const ranges = given === '' ? [] : given.split(',').map((range) => range.trim());
+    for (const range of ranges) {
+      const fault = faultOfAddressRange(range);
+      if (fault !== null) throw new Error(`names ${quote(range)}, which ${fault}`);
+    }
+    return ranges;
+  });
+  const range = 'IP addresses and CIDR ranges';
+  return { ...parse({ default: [], desc }), unit: '', range, initial: null };
 }
 
 /** A text that is shown nowhere: neither when it is right nor when it is wrong. Left out, there is none. */

@@ -47,5 +47,6 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | null {
 
 /** What everything that the request causes will know about it. Fastify's request id is the correlation id. */
 export function contextOf(request: FastifyRequest, { tenantId, clientId, keyId, reach }: Caller): Context {
-  return { tenantId, clientId, keyId, reach, correlationId: request.id, traceparent: traceparentOf(request.headers) };
+  const { id, clientAddress: address, headers } = request;
+  return { tenantId, clientId, keyId, address, reach, correlationId: id, traceparent: traceparentOf(headers) };
 }

@@ -5,6 +5,7 @@ import type { DomainError } from '../kernel/domain-error.ts';
 import { runInContext } from '../kernel/context.ts';
 import type { Settings } from '../settings.ts';
 import { ONLY_CALLER } from './caller.ts';
+import type { ClientAddresses } from './client-address.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { takesGzip, unpack } from './gzip-body.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
@@ -21,11 +22,13 @@ import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-bod
  * Everything else here comes after it: from now on the request has its context and its answer its correlation id.
  * @param gate finds out who asks; null: nobody is asked
  */
-export function registerContext(fastify: FastifyInstance, gate: Gate | null): void {
+export function registerContext(fastify: FastifyInstance, addresses: ClientAddresses, gate: Gate | null): void {
+  fastify.decorateRequest('clientAddress', null);
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('accessRefusal', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header(CORRELATION_HEADER, request.id).headers(securityHeaders(request.url));
+    request.clientAddress = addresses.of(request.raw);
     if (gate === null) {
       runInContext(contextOf(request, ONLY_CALLER), done);
       return;

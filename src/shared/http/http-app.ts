@@ -10,6 +10,7 @@ import { Lifecycle } from '../operations/lifecycle.ts';
 import { ProcessLog, registerRequestLog } from '../operations/logging.ts';
 import { Metrics } from '../operations/metrics.ts';
 import type { Settings } from '../settings.ts';
+import { ClientAddresses } from './client-address.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
 import { registerContext, registerEdge } from './edge.ts';
@@ -51,7 +52,8 @@ export async function createHttpApp(
   const routes = new RouteTable(settings.urlBytesMax);
   routes.follow(fastify);
   // The order matters: context first, then what observes every request, then what may refuse it.
-  registerContext(fastify, api.guarded && settings.auth === 'on' ? app.get(Gate) : null);
+  const gate = api.guarded && settings.auth === 'on' ? app.get(Gate) : null;
+  registerContext(fastify, new ClientAddresses(settings.trustedProxies ?? []), gate);
   registerHttpMetrics(fastify, app.get(Metrics));
   registerRequestLog(fastify, app.get(ProcessLog).pino);
   registerEdge(fastify, routes, settings, () => lifecycle.draining);

@@ -27,6 +27,8 @@ export interface Context {
   readonly correlationId: string;
   /** The W3C trace context of the request, when it sent a valid one. */
   readonly traceparent: string | null;
+  /** From where the request came, an IPv4 or IPv6 address; null or absent: nobody can tell, or a job of the server's own. */
+  readonly address?: string | null;
   /** The key that the caller sent; null or absent: nobody was asked for one, or a job of the server's own. */
   readonly keyId?: string | null;
   /** Null or absent: the whole tenant. */
