@@ -1,12 +1,11 @@
 import { jest } from '@jest/globals';
-import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { freshKey } from '../support/http.ts';
 import { importRows, ndjson, type Results, SlowImport } from '../support/importing.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import { useKilledServer } from '../support/killed-server.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
-import { ServerProcess } from '../support/start-process.ts';
 
 // The first start waits for a build, and a start takes seconds on a busy machine.
 jest.setTimeout(240_000);
@@ -17,22 +16,11 @@ const SKUS = 7;
 const ROWS = LONG ? 40_000 : 2_000;
 
 describeOnBothEngines(`A server that is killed in the middle of an import, TEST_SEED=${SEED}`, (engine) => {
-  let database: FreshDatabase;
-  let server: ServerProcess | undefined;
-
-  beforeEach(async () => {
-    database = await freshDatabase(engine);
-  });
-
-  afterEach(async () => {
-    await server?.kill();
-    await database.drop();
-  });
+  const server = useKilledServer(engine);
 
   it('has done what it told, and the same import again does the rest, to the unit', async () => {
     const random = new Random(SEED);
-    const env = { DATABASE_URL: database.url };
-    server = await ServerProcess.start(env);
+    await server.start();
     const place = await new ShopClient(server.api).location();
     const skus: string[] = [];
     for (let n = 0; n < SKUS; n += 1) skus.push(await new ShopClient(server.api, `${n}-`).product());
@@ -46,13 +34,13 @@ describeOnBothEngines(`A server that is killed in the middle of an import, TEST_
     const told: Results[] = [];
 
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const upload = SlowImport.open(server.url, key);
+      const upload = SlowImport.open(server.now.url, key);
       upload.write(ndjson(rows));
       const enough = (told.at(-1)?.rows.length ?? 0) + random.whole(100, ROWS / (2 * KILLS));
       await upload.until((results) => results.rows.length >= enough);
       await server.kill();
       told.push(await upload.done());
-      server = await ServerProcess.start({ ...env, PORT: server.port });
+      await server.start();
     }
 
     expect(told.map(({ summary }) => summary)).toEqual(Array.from({ length: KILLS }, () => undefined));

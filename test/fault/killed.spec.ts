@@ -1,33 +1,21 @@
 import { counts } from '../support/counts.ts';
-import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import { useKilledServer } from '../support/killed-server.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
 import { lossesAndDoubles, OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
-import { ServerProcess } from '../support/start-process.ts';
 
 const KILLS = counts(2, 30);
 const SHOPPERS = 16;
 
 describeOnBothEngines(`A server that is killed under load, TEST_SEED=${SEED}`, (engine) => {
-  let database: FreshDatabase;
-  let server: ServerProcess | undefined;
-
-  beforeEach(async () => {
-    database = await freshDatabase(engine, 'disk');
-  });
-
-  afterEach(async () => {
-    await server?.kill();
-    await database.drop();
-  });
+  const server = useKilledServer(engine);
 
   it('loses nothing that it answered, and does nothing twice', async () => {
     const random = new Random(SEED);
-    const env = { DATABASE_URL: database.url };
-    server = await ServerProcess.start(env);
+    await server.start();
     const shop = new ShopClient(server.api);
     const place = await shop.location();
     const sku = await shop.product();
@@ -41,7 +29,7 @@ describeOnBothEngines(`A server that is killed under load, TEST_SEED=${SEED}`, (
       await eventually('enough is answered', async () => Promise.resolve(shoppers.answeredCount >= enough));
       await server.kill();
       await shoppers.stop();
-      server = await ServerProcess.start({ ...env, PORT: server.port });
+      await server.start();
     }
 
     expect(sent.some(({ answer }) => answer === undefined)).toBe(true);

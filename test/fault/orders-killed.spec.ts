@@ -1,29 +1,19 @@
 import { counts } from '../support/counts.ts';
-import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import { useKilledServer } from '../support/killed-server.ts';
 import { OrderScript, OutsideShop, type SentOrderEvent } from '../support/order-events.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { allPages, type Reservation, ShopClient } from '../support/shop.ts';
-import { ServerProcess } from '../support/start-process.ts';
+import type { ServerProcess } from '../support/start-process.ts';
 
 const ORDERS = counts(120, 3_000);
 const KILLS = counts(2, 30);
 const CALL_EVENTS = 7;
 
 describeOnBothEngines(`A server that is killed while a shop tells it of orders, TEST_SEED=${SEED}`, (engine) => {
-  let database: FreshDatabase;
-  let server: ServerProcess | undefined;
-
-  beforeEach(async () => {
-    database = await freshDatabase(engine, 'disk');
-  });
-
-  afterEach(async () => {
-    await server?.kill();
-    await database.drop();
-  });
+  const server = useKilledServer(engine);
 
   /** Until all are sent or the line is cut. @returns how many were answered */
   async function sendInCalls(outside: OutsideShop, events: readonly SentOrderEvent[]): Promise<number> {
@@ -40,8 +30,7 @@ describeOnBothEngines(`A server that is killed while a shop tells it of orders, 
 
   it('has held, confirmed and handed over each order once when the shop has sent everything again', async () => {
     const random = new Random(SEED);
-    const env = { DATABASE_URL: database.url };
-    server = await ServerProcess.start(env);
+    await server.start();
     const shop = new ShopClient(server.api);
     const place = await shop.location();
     const sku = await shop.stocked({ [place]: ORDERS });
@@ -53,14 +42,14 @@ describeOnBothEngines(`A server that is killed while a shop tells it of orders, 
       .map(({ event }) => event);
 
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const running = server;
+      const running = server.now;
       const sending = sendInCalls(new OutsideShop(running.api, 'any'), events);
       const before = await shippedUnits(running, sku, place);
       const enough = Math.min(ORDERS, before + random.whole(1, Math.ceil(ORDERS / KILLS / 2)));
       await eventually('some more are shipped', async () => (await shippedUnits(running, sku, place)) >= enough);
       await running.kill();
       await sending;
-      server = await ServerProcess.start({ ...env, PORT: running.port });
+      await server.start();
     }
     const outside = new OutsideShop(server.api, 'any');
     expect(await sendInCalls(outside, events)).toBe(events.length);

@@ -1,12 +1,11 @@
 import { jest } from '@jest/globals';
 import { counts } from '../support/counts.ts';
-import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenInvariants } from '../support/invariants.ts';
+import { useKilledServer } from '../support/killed-server.ts';
 import { Random, SEED } from '../support/random.ts';
 import { describeOnBothEngines } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
-import { ServerProcess } from '../support/start-process.ts';
 import { type Pushed, type SentEvent, StoreClient } from '../support/store-client.ts';
 
 // The first start waits for a build, and a start takes seconds on a busy machine.
@@ -18,22 +17,11 @@ const CALL_EVENTS = 300;
 const SKUS = 5;
 
 describeOnBothEngines(`A centre that is killed while a store pushes, TEST_SEED=${SEED}`, (engine) => {
-  let database: FreshDatabase;
-  let server: ServerProcess | undefined;
-
-  beforeEach(async () => {
-    database = await freshDatabase(engine, 'disk');
-  });
-
-  afterEach(async () => {
-    await server?.kill();
-    await database.drop();
-  });
+  const server = useKilledServer(engine);
 
   it('has what it answered, once, and what waited waits on; the agent sends the rest again', async () => {
     const random = new Random(SEED);
-    const env = { DATABASE_URL: database.url };
-    server = await ServerProcess.start(env);
+    await server.start();
     const shop = new ShopClient(server.api);
     const place = await shop.location();
     const skus: string[] = [];
@@ -56,7 +44,7 @@ describeOnBothEngines(`A centre that is killed while a store pushes, TEST_SEED=$
       await eventually('enough is answered', () => Promise.resolve(answered.size >= enough));
       await server.kill();
       await agent;
-      server = await ServerProcess.start({ ...env, PORT: server.port });
+      await server.start();
     }
 
     const last = await StoreClient.resume(server.api, place, first.epoch).push(events.slice(-1));
