@@ -33,6 +33,7 @@ export async function startServer(
     // Nothing of the caller's own settings: two runs on one machine measure the same server.
     env: {
       ...{ PATH: process.env['PATH'], NODE_ENV: 'production', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: '0' },
+      AUTH: 'off',
       ...more,
     },
     stdio: ['ignore', log, 'pipe', 'ipc'],

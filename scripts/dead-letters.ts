@@ -1,3 +1,4 @@
+import { apiKeyOf } from './api-key.ts';
 import { readOptions, USAGE } from './dead-letters/options.ts';
 import { runDeadLetters } from './dead-letters/run.ts';
 import { ApiClient, worldWithKey } from './replay/api-client.ts';
@@ -10,7 +11,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const client = new ApiClient(options.central, worldWithKey(process.env['HOLDFAST_API_KEY'] || null));
+  const client = new ApiClient(options.central, worldWithKey(apiKeyOf(process.env)));
   return (await runDeadLetters(options, client, console.log)) ? 0 : 1;
 }
 

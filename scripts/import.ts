@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Presets, SingleBar } from 'cli-progress';
+import { apiKeyOf } from './api-key.ts';
 import { readOptions, USAGE } from './import/options.ts';
 import { sendFile } from './import/send-file.ts';
 import { runMain } from './run-main.ts';
@@ -28,7 +29,7 @@ async function main(): Promise<number> {
       if (bar.isActive) bar.update(bytes);
       else bar.start(total, bytes);
     },
-    apiKey: process.env['HOLDFAST_API_KEY'] ?? '',
+    apiKey: apiKeyOf(process.env),
   });
   return complete ? 0 : 1;
 }

@@ -19,7 +19,7 @@ const ACCESS_PAGE = 'docs/access.md';
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-openapi-'));
 try {
   const app = await createApp(
-    readSettings({ LOG_LEVEL: 'silent', DATABASE_URL: `sqlite:${join(folder, 'db.sqlite')}` }),
+    readSettings({ LOG_LEVEL: 'silent', AUTH: 'off', DATABASE_URL: `sqlite:${join(folder, 'db.sqlite')}` }),
   );
   const document = buildOpenApi(app);
   writeFileSync(TARGET, `${JSON.stringify(document, null, 2)}\n`);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { apiKeyOf } from './api-key.ts';
 import { barProgress } from './replay/progress.ts';
 import { replayFile, type ReplayOptions } from './replay/replay-file.ts';
 import { faultsOf, renderReport } from './replay/report.ts';
@@ -14,7 +15,7 @@ Sends real sales to a running server through its public HTTP API, then proves th
   --run <id>           name of the run; the same name again continues it and doubles nothing
   --help
 
-HOLDFAST_API_KEY, when it is set, is sent as X-Api-Key.`;
+HOLDFAST_API_KEY is sent as X-Api-Key; the key of the first start is in data/admin.key.`;
 
 /** Beyond this the load comes from the queue and not from the sales. */
 const CONCURRENCY_MAX = 512;
@@ -39,7 +40,7 @@ function readOptions(args: string[]): ReplayOptions | 'help' {
   return {
     file,
     url: values.url,
-    apiKey: process.env['HOLDFAST_API_KEY'] || null,
+    apiKey: apiKeyOf(process.env),
     openingUnits: values.opening === undefined ? null : wholeNumber('opening', values.opening, 0, OPENING_UNITS_MAX),
     concurrency: wholeNumber('concurrency', values.concurrency, 1, CONCURRENCY_MAX),
     runId: values.run ?? null,

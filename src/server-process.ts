@@ -16,6 +16,8 @@ export interface ServerProgram {
   readonly name: string;
   readonly settings: Settings;
   createApp(): Promise<NestFastifyApplication>;
+  /** More lines for whoever has just started it. */
+  greeting?(app: NestFastifyApplication): string;
   /** Runs last of all, when everything is closed. */
   closed?(): void;
 }
@@ -42,7 +44,8 @@ async function serve(program: ServerProgram): Promise<void> {
   stopOnSignal(app, program);
   await app.listen(program.settings.port, program.settings.host);
   const url = await app.getUrl();
-  process.stdout.write(`${program.name} listens on ${url}\nTry the API in a browser: ${url}/docs\n`);
+  const more = program.greeting?.(app) ?? '';
+  process.stdout.write(`${program.name} listens on ${url}\nTry the API in a browser: ${url}/docs\n${more}`);
 }
 
 /** After an error that nobody caught, nobody knows what state the process is in; what was answered is on disk. */

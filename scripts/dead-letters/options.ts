@@ -15,7 +15,7 @@ Looks at the events that could not be processed, through the public HTTP API of 
   --central <url>      the server                           (http://127.0.0.1:3000)
   --help
 
-HOLDFAST_API_KEY, when it is set, is sent as X-Api-Key.`;
+HOLDFAST_API_KEY is sent as X-Api-Key; the key of the first start is in data/admin.key.`;
 
 export const VERBS = ['list', 'replay', 'discard'] as const;
 export type Verb = (typeof VERBS)[number];

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { KEY_HINT } from '../api-key.ts';
 import type { Options } from './options.ts';
 
 /** One line of the answer (docs/api.md): the outcome of a row, the summary, or why it broke off. */
@@ -40,11 +41,16 @@ const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 
 const PASSING_CODES: ReadonlySet<string> = new Set(['BUSY', 'UNAVAILABLE', 'REQUEST_TIMEOUT', 'INTERNAL']);
 
 /** Sends the file once and reads the results while it does. Never throws for what the server or the network does. */
-export async function attempt(options: Options, key: string, apiKey: string, listener: Listener): Promise<Attempt> {
+export async function attempt(
+  options: Options,
+  key: string,
+  apiKey: string | null,
+  listener: Listener,
+): Promise<Attempt> {
   const url = new URL(`${options.url}/v1/stock/import`);
   const headers: Record<string, string> = { 'content-type': options.mediaType, 'idempotency-key': key };
   if (options.isGzip || options.gzip) headers['content-encoding'] = 'gzip';
-  if (apiKey !== '') headers['x-api-key'] = apiKey;
+  if (apiKey !== null) headers['x-api-key'] = apiKey;
   const outgoing = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, { method: 'POST', headers });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('response', resolve);
@@ -84,8 +90,10 @@ async function readResults(incoming: IncomingMessage, listener: Listener): Promi
 
 /** `readline` ends without an error where its input breaks off, so the missing summary has to tell. */
 function linesOf(input: Readable): AsyncIterable<string> {
-  input.on('error', () => undefined);
-  return createInterface({ input, crlfDelay: Infinity });
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  // Both speak up when the connection goes, also after the summary, when nobody listens any more.
+  [input, lines].forEach((one) => one.on('error', () => undefined));
+  return lines;
 }
 
 async function readProblem(incoming: IncomingMessage): Promise<Attempt> {
@@ -94,7 +102,8 @@ async function readProblem(incoming: IncomingMessage): Promise<Attempt> {
   for await (const part of incoming as AsyncIterable<string>) text += part;
   const status = incoming.statusCode ?? 0;
   const retryAfterSeconds = Number(incoming.headers['retry-after'] ?? 0) || 0;
-  return { kind: PASSING_STATUSES.has(status) ? 'retry' : 'refused', why: reasonIn(text, status), retryAfterSeconds };
+  const why = status === 401 ? `${reasonIn(text, status)}; ${KEY_HINT}` : reasonIn(text, status);
+  return { kind: PASSING_STATUSES.has(status) ? 'retry' : 'refused', why, retryAfterSeconds };
 }
 
 function reasonIn(text: string, status: number): string {

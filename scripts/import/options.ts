@@ -13,7 +13,7 @@ when the same command is given again: the key is made from the file's content.
   --report <file>    takes every refused row, a JSON line each    (the first 20 are shown)
   --help
 
-HOLDFAST_API_KEY, when it is set, is sent as X-Api-Key.
+HOLDFAST_API_KEY is sent as X-Api-Key; the key of the first start is in data/admin.key.
 Exit codes: 0 every row is applied, 1 rows were refused or it did not finish, 2 wrong arguments.`;
 
 export interface Options {

@@ -13,8 +13,8 @@ export interface Parts {
   readonly say: (line: string) => void;
   /** Follows the bytes of the file, 0..total; called again from 0 when an attempt begins anew. */
   readonly progress: (bytes: number, total: number) => void;
-  /** Empty: none. */
-  readonly apiKey: string;
+  /** Null: none. */
+  readonly apiKey: string | null;
 }
 
 /** Attempts that answer no row in a row before it is given up: with the waits below about a minute. */

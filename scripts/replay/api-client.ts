@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { KeyNeeded } from '../api-key.ts';
 
 /** What the server said in the end, after all retries. */
 export type Answer =
@@ -53,10 +54,14 @@ export class ApiClient {
     private readonly parts: ApiClientParts = worldWithKey(null),
   ) {}
 
-  /** Never throws for what the server or the network does; the outcome is in the answer. */
+  /**
+   * The outcome is in the answer, whatever server or network do, with one exception.
+   * @throws KeyNeeded when the server does not know who asks: every other answer would be the same
+   */
   async send(request: ApiRequest): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       const { answer, retryAfterSeconds } = await this.attempt(request);
+      if (!answer.ok && answer.status === 401) throw new KeyNeeded(answer.code, answer.detail);
       if (answer.ok || attempt === ATTEMPTS_MAX || !isWorthARetry(answer)) return answer;
       this.retries += 1;
       await this.parts.wait(waitMs(attempt, retryAfterSeconds, this.parts.random()));

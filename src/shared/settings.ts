@@ -22,7 +22,7 @@ export const SETTINGS = {
   HOST: host('127.0.0.1', 'The address it listens on; `0.0.0.0` is every IPv4 address, `::` every address.'),
   TRUSTED_PROXIES: addressRanges('Proxies before the server; only their `X-Forwarded-For` is believed.'),
   DATABASE_URL: databaseUrl('sqlite:./data/holdfast.sqlite', 'The database. A password in it is never printed.'),
-  AUTH: oneOf(SWITCH, 'off', 'Whether callers are asked for a key. `off` is for a loopback address only.'),
+  AUTH: oneOf(SWITCH, 'on', 'Whether callers are asked for a key. `off` is for a loopback address only.'),
   HOLDFAST_ADMIN_KEY: secret(32, 200, 'The first key, of platform and operator. Left out, one is made: `admin.key`.'),
   DOCS_OPEN: oneOf(SWITCH, 'on', 'Whether `/docs` and `/openapi.json` are shown without a key.'),
   METRICS_OPEN: oneOf(
@@ -318,8 +318,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (env[lower] === undefined) fitting[lower] = fitting[upper];
     else problems.push(`${lower} is ${fitting[lower]}; it must not be more than ${upper}, which is ${fitting[upper]}`);
   }
-  // Only where it was said: nobody who leaves it out is to lose a server that they have.
-  if (env.AUTH === 'off' && !isLoopback(fitting.HOST)) {
+  if (fitting.AUTH === 'off' && !isLoopback(fitting.HOST)) {
     problems.push(`AUTH is off; it must be on unless HOST is a loopback address, and HOST is ${fitting.HOST}`);
   }
   if (problems.length > 0) throw new SettingsError(problems);

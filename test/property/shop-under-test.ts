@@ -49,6 +49,7 @@ export class ShopUnderTest {
     const settings = readSettings({
       DATABASE_URL: database.url,
       LOG_LEVEL: 'silent',
+      AUTH: 'off',
       HOLD_TTL_SECONDS: String(HOLD_TTL_SECONDS),
       HOLD_LIFETIME_MAX_SECONDS: String(HOLD_LIFETIME_MAX_SECONDS),
       IDEMPOTENCY_KEY_HOURS: String(IDEMPOTENCY_KEY_HOURS),

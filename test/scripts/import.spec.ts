@@ -51,7 +51,7 @@ describe('npm run import', () => {
       random: () => 0,
       say: (line) => said.push(line),
       progress: () => undefined,
-      apiKey: '',
+      apiKey: null,
     });
   }
 

@@ -73,6 +73,13 @@ describe('ApiClient', () => {
     expect(sent).toHaveLength(ATTEMPTS_MAX);
   });
 
+  it('says what to set when the server does not know who asks', async () => {
+    const body = '{"code":"UNAUTHENTICATED","detail":"Send a key"}';
+    const { client, sent } = aClient([new Response(body, { status: 401 })]);
+    await expect(client.send(request)).rejects.toThrow(/^UNAUTHENTICATED: Send a key; set HOLDFAST_API_KEY/);
+    expect(sent).toHaveLength(1);
+  });
+
   it('names the status when what answers is no Holdfast server', async () => {
     const { client } = aClient([new Response('<html>', { status: 404 })]);
     expect(await client.send(request)).toEqual({ ok: false, status: 404, code: 'HTTP_404', detail: '<html>' });

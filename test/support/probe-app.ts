@@ -298,7 +298,7 @@ export function createProbeApp(
   env: Readonly<Record<string, string>> = {},
   extraParts: readonly Type[] = [],
 ): Promise<NestFastifyApplication> {
-  const settings = readSettings({ LOG_LEVEL: 'silent', ...env });
+  const settings = readSettings({ LOG_LEVEL: 'silent', AUTH: 'off', ...env });
   return createHttpApp(settings, [OperationsModule.forRoot(settings), HttpModule, ProbeModule, ...extraParts]);
 }
 

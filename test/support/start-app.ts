@@ -19,8 +19,17 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
-/** The environment on top of the defaults. Sweeping and purging rest, so that what reads free again is free before any sweep. */
-const TEST_ENVIRONMENT = { LOG_LEVEL: 'silent', PORT: '0', SWEEP_INTERVAL_MS: '60000', PURGE_INTERVAL_MS: '3600000' };
+/**
+ * The environment on top of the defaults. Sweeping and purging rest, so that what reads free again is free before any
+ * sweep; callers need no key, except where a suite is about that (guarded-app.ts).
+ */
+const TEST_ENVIRONMENT = {
+  LOG_LEVEL: 'silent',
+  PORT: '0',
+  AUTH: 'off',
+  SWEEP_INTERVAL_MS: '60000',
+  PURGE_INTERVAL_MS: '3600000',
+};
 
 /**
  * The real application on a free port and a database of its own, with a clock that the test moves.

@@ -24,6 +24,8 @@ const LOCK = join(ROOT, 'dist', '.test-build.lock');
 const STAMP = join(ROOT, 'dist', '.test-build.stamp');
 const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 30_000;
+/** No key is needed, except where a suite is about that. */
+const OF_THE_SUITES = { LOG_LEVEL: 'warn', NODE_ENV: 'production', AUTH: 'off' };
 
 export interface Exit {
   /** null when a signal ended the process */
@@ -77,7 +79,7 @@ export class ServerProcess {
   }
 
   /**
-   * @param env on top of this process's environment; PORT is a free one unless given
+   * @param env on top of `OF_THE_SUITES`; PORT is a free one unless given
    * @param program the centre unless given
    * @throws Error with what the server wrote, when it is not ready in time
    */
@@ -107,7 +109,7 @@ export class ServerProcess {
     const port = env.PORT ?? String(await freePort());
     const child = spawn(process.execPath, [program.file, ...program.args], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...env, [program.portSetting]: port },
+      env: { ...OF_THE_SUITES, PATH: process.env.PATH, ...env, [program.portSetting]: port },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServerProcess(child, `http://127.0.0.1:${port}`, connectionsMax, program.isDocumented);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { eventually } from '../../support/eventually.ts';
+import { readSettings } from '../../../src/shared/settings.ts';
 import { freshDatabase } from '../../support/databases.ts';
 import { ADMIN_KEY, GuardedApp } from '../../support/guarded-app.ts';
 import { problemOf } from '../../support/http.ts';
@@ -49,7 +49,7 @@ describe('The first key', () => {
       for (const key of [ADMIN_KEY, `another-${ADMIN_KEY}`]) {
         const server = await ServerProcess.start({ ...env, HOLDFAST_ADMIN_KEY: key });
         const api = server.api.as({ 'x-api-key': ADMIN_KEY });
-        await eventually('the first key is good', async () => (await api.get('/v1/stock')).status === 200);
+        expect((await api.get('/v1/stock')).status).toBe(200);
         const later = server.api.as({ 'x-api-key': key });
         expect((await later.get('/v1/stock')).status).toBe(200);
         api.close();
@@ -59,6 +59,30 @@ describe('The first key', () => {
         expect(output).toContain('"msg":"request"');
       }
       expect(existsSync(file)).toBe(false);
+    } finally {
+      await database.drop();
+    }
+  });
+
+  it('is asked for by default, and made for a database that was used without keys, which keeps what it had', async () => {
+    expect(readSettings({}).auth).toBe('on');
+    const database = await freshDatabase('sqlite');
+    const file = path.join(path.dirname(database.url.slice('sqlite:'.length)), 'admin.key');
+    try {
+      const before = await ServerProcess.start({ AUTH: 'off', DATABASE_URL: database.url });
+      bodyOf(await before.api.put('/v1/locations/S1', { name: 'Berlin', kind: 'STORE' }), 201);
+      await before.stop();
+      expect(existsSync(file)).toBe(false);
+
+      const after = await ServerProcess.start({ AUTH: readSettings({}).auth, DATABASE_URL: database.url });
+      problemOf(await after.api.get('/v1/locations/S1'), 401, 'UNAUTHENTICATED');
+      const key = readFileSync(file, 'utf8').trim();
+      const admin = after.api.as({ 'x-api-key': key });
+      expect((await admin.get('/v1/locations/S1')).status).toBe(200);
+      admin.close();
+      const { output } = await after.stop();
+      expect(output).toContain(`The first one is in ${file}\n`);
+      expect(output).not.toContain(key);
     } finally {
       await database.drop();
     }

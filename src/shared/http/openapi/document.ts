@@ -11,6 +11,7 @@ while nothing is heard from its store. A **reservation** holds units of one or m
 keeps what it already holds.
 
 ### Try it
+0. Authorize, with the key that the first start has written to \`data/admin.key\`.
 1. Put a location and a product (Catalogue).
 2. Record a RECEIPT of ten units (Stock: movements), and read the stock item.
 3. Create a reservation, change its lines, confirm it (Reservations), and read the stock item again.
