@@ -180,6 +180,7 @@ class SlowCommit implements Engine {
   classify = (error: unknown) => this.engine.classify(error);
   isCertainlyRolledBack = (error: unknown) => this.engine.isCertainlyRolledBack(error);
   ping = () => this.engine.ping();
+  proveCommit = () => this.engine.proveCommit();
   close = () => this.engine.close();
 }
 
@@ -197,6 +198,7 @@ function withoutLock(engine: Engine): Engine {
     classify: (error) => engine.classify(error),
     isCertainlyRolledBack: (error) => engine.isCertainlyRolledBack(error),
     ping: () => engine.ping(),
+    proveCommit: () => engine.proveCommit(),
     close: () => engine.close(),
   };
 }

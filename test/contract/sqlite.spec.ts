@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { locationsTable } from '../../src/modules/inventory/storage/location.table.ts';
 import { Busy } from '../../src/shared/persistence/persistence.errors.ts';
@@ -6,6 +7,8 @@ import { aCounter, asTenant, openWritePath, readCounter, type WritePath } from '
 
 const BUSY_MAX_MS = 200;
 const PATIENT_MAX_MS = 30_000;
+
+const fileOf = ({ url }: FreshDatabase): string => url.slice('sqlite:'.length);
 
 describe('The engine on SQLite', () => {
   let database: FreshDatabase;
@@ -18,7 +21,7 @@ describe('The engine on SQLite', () => {
     database = await freshDatabase('sqlite');
     path = await openWritePath(database.url, { environment: { DATABASE_BUSY_MAX_MS: String(PATIENT_MAX_MS) } });
     impatient = await openWritePath(database.url, { environment: { DATABASE_BUSY_MAX_MS: String(BUSY_MAX_MS) } });
-    neighbour = new Database(database.url.slice('sqlite:'.length));
+    neighbour = new Database(fileOf(database));
   });
 
   afterAll(async () => {
@@ -66,6 +69,20 @@ describe('The engine on SQLite', () => {
     await put('works', impatient);
     expect(await asTenant('t', () => readCounter(path.reader, 'refused'))).toBeUndefined();
     expect(await asTenant('t', () => readCounter(path.reader, 'works'))).toBeDefined();
+  });
+
+  it('copies what a crash left in the log into the file, synced, before it serves', async () => {
+    await put('in the log');
+    const crashed = await freshDatabase('sqlite');
+    for (const part of ['', '-wal']) copyFileSync(fileOf(database) + part, fileOf(crashed) + part);
+    const restarted = await openWritePath(crashed.url);
+    const [log] = new Database(fileOf(crashed)).pragma('wal_checkpoint(NOOP)') as [
+      { log: number; checkpointed: number },
+    ];
+    expect(log.log).toBeGreaterThan(0);
+    expect(log.checkpointed).toBe(log.log);
+    await restarted.close();
+    await crashed.drop();
   });
 
   it('reads through a connection that cannot write', async () => {

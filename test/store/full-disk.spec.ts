@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Answer, problemOf } from '../support/http.ts';
 import type { ShelfStatus } from '../../src/modules/agent/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeCentre } from '../support/fake-centre.ts';
 import type { AgentHealth } from '../support/start-agent.ts';
+import { describeOnSmallDisk } from '../support/small-disk.ts';
 import { agentOf, ServerProcess } from '../support/start-process.ts';
 
 const DISK_BYTES = 16 * 1024 * 1024;
@@ -14,27 +11,7 @@ const DISK_BYTES = 16 * 1024 * 1024;
 const LEFT_BYTES = 256 * 1024;
 const SKU = 'MUG';
 
-/**
- * A file system of this size; null where that is not allowed.
- * @throws Error with CI=true: there, a skipped suite would pass for a proof
- */
-function smallDisk(): string | null {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', folder], { stdio: 'ignore' });
-    return folder;
-  } catch (error) {
-    rmdirSync(folder);
-    if (process.env['CI'] === 'true') throw new Error('CI=true, but no small disk can be mounted', { cause: error });
-    return null;
-  }
-}
-
-const disk = smallDisk();
-const describeOnDisk = disk === null ? describe.skip : describe;
-
-describeOnDisk(`A store whose disk is full${disk === null ? ' (skipped: may not mount one)' : ''}`, () => {
-  const folder = disk ?? '';
+describeOnSmallDisk('A store whose disk is full', DISK_BYTES, (disk) => {
   let centre: FakeCentre;
   let agent: ServerProcess;
 
@@ -42,14 +19,12 @@ describeOnDisk(`A store whose disk is full${disk === null ? ' (skipped: may not 
     centre = await new FakeCentre().start();
     centre.addProduct(SKU);
     centre.move(SKU, 1000);
-    const program = agentOf({ location: 'S1', central: centre.url, data: folder });
+    const program = agentOf({ location: 'S1', central: centre.url, data: disk.folder });
     agent = await ServerProcess.start({ DISK_FREE_BYTES_MIN: '0' }, 64, program);
   });
   afterAll(async () => {
     await agent.kill();
     await centre.stop();
-    execFileSync('umount', [folder]);
-    rmSync(folder, { recursive: true });
   });
 
   it('says so and records nothing by half, still tells what it has, and goes on when there is room', async () => {
@@ -57,9 +32,7 @@ describeOnDisk(`A store whose disk is full${disk === null ? ' (skipped: may not 
       return (await agent.api.get<AgentHealth>('/health')).body.link.settled;
     });
     await centre.stop();
-    const filler = join(folder, 'filler');
-    const { bavail, bsize } = statfsSync(folder);
-    writeFileSync(filler, Buffer.alloc(bavail * bsize - LEFT_BYTES));
+    disk.fill(LEFT_BYTES);
     let sold = 0;
     const sell = (): Promise<Answer> => agent.api.post('/sales', { sku: SKU, quantity: 1, reference: 'x'.repeat(400) });
     const refused = await eventually('the disk is full', async () => {
@@ -75,7 +48,7 @@ describeOnDisk(`A store whose disk is full${disk === null ? ' (skipped: may not 
     await eventually('the centre has all of it', () => Promise.resolve(centre.received.length >= sold));
     expect((await agent.api.get<ShelfStatus>(`/stock/${SKU}`)).body.onHand).toBe(1000 - sold);
 
-    rmSync(filler);
+    disk.empty();
     await eventually('it sells again', async () => {
       const answer = await sell();
       if (answer.status === 201) sold += 1;

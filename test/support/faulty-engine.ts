@@ -39,6 +39,10 @@ export class FaultyEngine implements Engine {
     return this.engine.ping();
   }
 
+  proveCommit(): Promise<void> {
+    return this.engine.proveCommit();
+  }
+
   close(): Promise<void> {
     return this.engine.close();
   }

@@ -76,6 +76,11 @@ export class Shoppers {
   }
 }
 
+/** A 503 says that nothing was done, or that nobody knows: as if there had been no answer. */
+export function withoutRefusals(sent: readonly Sent[]): Sent[] {
+  return sent.map((one) => (one.answer?.status === 503 ? { ...one, answer: undefined } : one));
+}
+
 /**
  * Repeats everything that was sent under its key, so that each request has been executed exactly once, and compares
  * that with what the server shows.

@@ -42,6 +42,8 @@ interface Program {
   readonly portSetting: string;
   /** Whether its answers are those of the committed OpenAPI document. */
   readonly isDocumented: boolean;
+  /** A command that turns into the program, with its arguments, e.g. one that limits or disturbs it. */
+  readonly under?: readonly string[];
 }
 
 const CENTRE: Program = { file: MAIN, args: [], portSetting: 'PORT', isDocumented: true };
@@ -49,6 +51,11 @@ const CENTRE: Program = { file: MAIN, args: [], portSetting: 'PORT', isDocumente
 /** Another program that starts the server of the build, e.g. with more in it. */
 export function centreBy(file: string): Program {
   return { ...CENTRE, file };
+}
+
+/** The centre, started by a command that becomes it. */
+export function centreUnder(...command: string[]): Program {
+  return { ...CENTRE, under: command };
 }
 
 /** The agent of a store, with its options as on the command line. */
@@ -107,12 +114,17 @@ export class ServerProcess {
   ): Promise<ServerProcess> {
     buildOnce();
     const port = env.PORT ?? String(await freePort());
-    const child = spawn(process.execPath, [program.file, ...program.args], {
+    const [command = '', ...args] = [...(program.under ?? []), process.execPath, program.file, ...program.args];
+    const child = spawn(command, args, {
       cwd: ROOT,
       env: { ...OF_THE_SUITES, PATH: process.env.PATH, ...env, [program.portSetting]: port },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServerProcess(child, `http://127.0.0.1:${port}`, connectionsMax, program.isDocumented);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   get port(): string {

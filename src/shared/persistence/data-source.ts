@@ -71,6 +71,9 @@ async function openSqlite(settings: Settings, schema: Schema, tables: readonly T
   await writer.runMigrations({ transaction: 'each' });
   tellPlanner(connection);
   SQLITE_WRITER_PRAGMAS.forEach((pragma) => connection.pragma(pragma));
+  // What a crash left in the log may never have reached the disk: after a sync that failed, the system's memory shows it
+  // all the same. Copied into the file and synced anew, it is there before anybody is answered by it.
+  connection.pragma('wal_checkpoint(PASSIVE)');
   const reader = new DataSource({
     type: 'better-sqlite3',
     database: file,

@@ -11,16 +11,25 @@ import { Unavailable } from './persistence.errors.ts';
 import type { Table } from './table.ts';
 
 /**
+ * How long a failed read of a SQLite file speaks against it, in milliseconds. A trivial read is answered from memory,
+ * whatever the disk does; but the relay and the sweeper read several times a second, so a fault that lasts is met again.
+ */
+const SQLITE_DOUBT_MS = 2_000;
+
+/**
  * Reads of what is committed, through read-only connections of their own: on the writer's they would see the rows of a
  * batch in flight. Every read is limited to the tenant of the context.
  */
 export class Reader {
   private readonly partlyVisible: readonly { readonly name: string; readonly pattern: RegExp }[];
+  /** On the monotonic clock, in milliseconds. */
+  private failedAt = -Infinity;
 
   private constructor(
     private readonly dataSource: DataSource,
     private readonly run: (sql: string, parameters: SqlParameters) => Promise<unknown[]>,
     private readonly classify: (error: unknown) => Failure,
+    private readonly doubtMs: number,
     tables: readonly Table[],
   ) {
     this.partlyVisible = tables
@@ -39,7 +48,7 @@ export class Reader {
       }
       return Promise.resolve(statement.all(bindable(parameters)));
     };
-    return new Reader(dataSource, run, classifySqlite, tables);
+    return new Reader(dataSource, run, classifySqlite, SQLITE_DOUBT_MS, tables);
   }
 
   static onPostgres(dataSource: DataSource, pool: Pool, tables: readonly Table[]): Reader {
@@ -51,7 +60,8 @@ export class Reader {
       );
       return result.rows;
     };
-    return new Reader(dataSource, run, classifyPostgres, tables);
+    // There, a trivial read asks the server, and a read that took too long says nothing about it.
+    return new Reader(dataSource, run, classifyPostgres, 0, tables);
   }
 
   /**
@@ -106,8 +116,10 @@ export class Reader {
     return (await this.guard(() => query.getOne())) ?? undefined;
   }
 
+  /** For readiness. @throws Unavailable when nothing can be read, or a read of the file has just failed */
   async ping(): Promise<void> {
     await this.execute('SELECT 1', {});
+    if (performance.now() - this.failedAt < this.doubtMs) throw new Unavailable('A read has just failed');
   }
 
   close(): Promise<void> {
@@ -127,6 +139,7 @@ export class Reader {
       if (failure === 'poison') {
         throw error;
       }
+      this.failedAt = performance.now();
       throw new Unavailable('The database cannot be read now', {}, error);
     }
   }

@@ -63,6 +63,9 @@ export class UnitOfWork {
   private readonly tables: ReadonlyMap<string, Table>;
   private readonly eventListeners = new Set<(tenantId: string) => void>();
   private pumping: Promise<void> | undefined;
+  /** The last batch found a database that could not be used. A read would not tell when that is over. */
+  private inDoubt = false;
+  private proving: Promise<void> | undefined;
   private closed = false;
 
   /** @param tables in the order in which they are written */
@@ -113,9 +116,17 @@ export class UnitOfWork {
     };
   }
 
-  /** A trivial read on the writer, for readiness. */
+  /**
+   * For readiness: a trivial read on the writer; after a batch that failed with the database, a trivial commit, because
+   * a disk that takes no writes still reads, and nobody sends works to a server that is not ready.
+   * @throws the driver's error
+   */
   ping(): Promise<void> {
-    return this.engine.ping();
+    if (!this.inDoubt) return this.engine.ping();
+    this.proving ??= this.proveCommit().finally(() => {
+      this.proving = undefined;
+    });
+    return this.proving;
   }
 
   /** Takes no new works, finishes those that wait, closes the connection. */
@@ -155,6 +166,15 @@ export class UnitOfWork {
       this.metrics.setQueueDepth(workClass, this.queue.depthOf(workClass));
       this.pump();
     });
+  }
+
+  private async proveCommit(): Promise<void> {
+    while (this.pumping !== undefined) await this.pumping;
+    const proof = this.engine.proveCommit();
+    // Works that come meanwhile wait as they do for a batch.
+    this.pumping = this.outside(() => proof.catch(() => undefined).then(() => this.runBatches()));
+    await proof;
+    this.inDoubt = false;
   }
 
   private pump(): void {
@@ -220,7 +240,9 @@ export class UnitOfWork {
   }
 
   private settle(works: readonly QueuedWork[], result: BatchResult): void {
+    if (result.kind === 'unavailable' || result.kind === 'unknown') this.inDoubt = true;
     if (result.kind === 'committed') {
+      if (result.events > 0) this.inDoubt = false;
       this.metrics.observeBatch({ works: works.length, commitSeconds: result.commitSeconds });
     }
     works.forEach((work, index) => {
@@ -264,7 +286,7 @@ function failureOf(result: Exclude<BatchResult, { kind: 'committed' }>): [WorkOu
       return [
         'unavailable',
         new Unavailable(
-          'The outcome is unknown: the connection was lost at the commit. Ask again with the same Idempotency-Key',
+          'The outcome is unknown: the database gave no certain answer to the commit. Ask again with the same Idempotency-Key',
           {},
           result.cause,
         ),

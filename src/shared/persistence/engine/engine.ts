@@ -37,6 +37,11 @@ export interface Engine {
   isCertainlyRolledBack(error: unknown): boolean;
   /** A trivial read on the writer. */
   ping(): Promise<void>;
+  /**
+   * Commits something that changes nothing. Only between two batches: on SQLite they share the connection.
+   * @throws the driver's error when nothing can be committed now
+   */
+  proveCommit(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -62,6 +62,11 @@ export class PostgresEngine implements Engine {
     await this.pool.query('SELECT 1');
   }
 
+  /** A number for a transaction is refused by a server that only reads. */
+  async proveCommit(): Promise<void> {
+    await this.pool.query('SELECT txid_current()');
+  }
+
   close(): Promise<void> {
     return this.disconnect();
   }
