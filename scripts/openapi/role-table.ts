@@ -7,22 +7,23 @@ interface Document {
 
 interface Operation {
   readonly 'x-roles'?: readonly string[];
+  readonly 'x-cost'?: string;
   readonly security?: readonly object[];
 }
 
 const TABLE = /(<!-- roles[^>]*-->\n)[^]*(<!-- \/roles -->)/;
 
-/** @returns the page with its table made anew: the calls in the order of the document, the roles in that of roles.ts */
+/** @returns the page with its table made anew: the calls in the order of the document, the roles in that of roles.ts, and what a call costs */
 export function withRoleTable(page: string, { paths }: Document): string {
   const lines = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods as Record<string, Operation>).map(
       ([method, operation]) =>
-        `| \`${method.toUpperCase()} ${path}\` |${ROLES.map((role) => cellOf(role, operation)).join('|')}|`,
+        `| \`${method.toUpperCase()} ${path}\` |${ROLES.map((role) => cellOf(role, operation)).join('|')}| ${operation['x-cost'] ?? ''} |`,
     ),
   );
   const head = [
-    `| call |${ROLES.map((role) => ` \`${role}\` `).join('|')}|`,
-    `| --- |${ROLES.map(() => ' --- ').join('|')}|`,
+    `| call |${ROLES.map((role) => ` \`${role}\` `).join('|')}| cost |`,
+    `| --- |${ROLES.map(() => ' --- ').join('|')}| --- |`,
   ];
   return page.replace(
     TABLE,

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import { cleanEnv, makeExactValidator } from 'envalid';
+import { LIMIT_SETTINGS, LimitSettings } from './limit-settings.ts';
+import { quote, whole } from './setting-kinds.ts';
 import { faultOfAddressRange } from './http/client-address.ts';
 
 export const SWITCH = ['on', 'off'] as const;
@@ -121,6 +123,7 @@ export const SETTINGS = {
   REQUEST_TIMEOUT_MS: whole(30_000, 1000, 600_000, 'ms', 'Longest time a request may take to arrive; past it: 408.'),
   KEEP_ALIVE_TIMEOUT_MS: whole(72_000, 0, 600_000, 'ms', 'How long an idle connection stays open; 0 never ends it.'),
   SHUTDOWN_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest graceful stop; past it the process exits with 1.'),
+  ...LIMIT_SETTINGS,
   DISK_FREE_BYTES_MIN: whole(104_857_600, 0, 1e15, 'bytes', 'Not ready while a file system has less space left.'),
   EVENT_LOOP_DELAY_MAX_MS: whole(1000, 1, 60_000, 'ms', 'Not ready while the event loop was blocked longer.'),
   READY_QUEUE_WORKS_MAX: whole(8000, 1, 1_000_000, 'works', 'Not ready while more works wait for a commit.'),
@@ -149,7 +152,7 @@ type WholeNumberName = Exclude<SettingName, keyof OtherSettings>;
 type SettingValues = Record<WholeNumberName, number> & OtherSettings;
 
 /** All settings, validated. `SETTINGS` says what each is for, in which unit and range. */
-export class Settings {
+export class Settings extends LimitSettings {
   readonly port: number;
   readonly host: string;
   /** Addresses and CIDR ranges; null: none. */
@@ -208,6 +211,7 @@ export class Settings {
   readonly #holdfastAdminKey: string | null;
 
   constructor(values: SettingValues) {
+    super(values);
     this.port = values.PORT;
     this.host = values.HOST;
     this.trustedProxies = values.TRUSTED_PROXIES.length > 0 ? values.TRUSTED_PROXIES : null;
@@ -349,16 +353,6 @@ export function isLoopback(host: string): boolean {
 const SQLITE_PREFIX = 'sqlite:';
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
-export function whole(defaultValue: number, min: number, max: number, unit: string, desc: string) {
-  const parse = makeExactValidator<number>((given) => {
-    // Digits only: '1e3', '0x10', '5.0' and ' 5' are more often a slip than a wish.
-    const value = /^\d{1,16}$/.test(given) ? Number(given) : NaN;
-    if (value >= min && value <= max) return value;
-    throw new Error(`is ${quote(given)}; it must be a whole number from ${min} to ${max} (${unit})`);
-  });
-  return { ...parse({ default: defaultValue, desc }), unit, range: `${min}..${max}`, initial: defaultValue };
-}
-
 function oneOf<const T extends string>(allowed: readonly T[], defaultValue: NoInfer<T>, desc: string) {
   const parse = makeExactValidator<T>((given) => {
     const found = allowed.find((one) => one === given);
@@ -438,8 +432,4 @@ function postgresProblem(given: string): string | null {
   } catch {
     return 'is not a valid address (characters such as % @ / : in a user or password are written percent-encoded)';
   }
-}
-
-function quote(given: string): string {
-  return given === '' ? 'empty' : JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}…` : given);
 }

@@ -77,6 +77,7 @@ export const ORDER = [
 export const NOT_OF_THE_REQUEST: readonly string[] = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'RATE_LIMITED',
   'REQUEST_TIMEOUT',
   'IDEMPOTENCY_KEY_IN_FLIGHT',
   'INTERNAL',

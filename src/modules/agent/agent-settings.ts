@@ -2,7 +2,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { cleanEnv, makeExactValidator } from 'envalid';
 import { isId } from '../../shared/http/fields.ts';
-import { readSettings, type Settings, SettingsError, whole } from '../../shared/settings.ts';
+import { whole } from '../../shared/setting-kinds.ts';
+import { readSettings, type Settings, SettingsError } from '../../shared/settings.ts';
 
 export const AGENT_USAGE = `usage: npm run store -- --location <id> --central <url> [--port <port>] [--data <folder>]
 

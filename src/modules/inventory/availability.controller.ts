@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
+import { Costs } from '../../shared/access/limits/cost.ts';
 import { type Exchange, HttpExchange, JSON_TYPE } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
 import { AvailabilityRequest, AvailabilityResponse, toAvailabilityItem } from './availability.dto.ts';
@@ -14,6 +15,7 @@ export class AvailabilityController {
   constructor(private readonly queries: QueryBus) {}
 
   @Post()
+  @Costs('reads')
   @Allows('operator', 'auditor', 'storefront')
   @HttpCode(200)
   @ApiOperation({

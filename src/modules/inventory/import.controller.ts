@@ -3,6 +3,7 @@ import { Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
+import { Costs } from '../../shared/access/limits/cost.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -32,6 +33,7 @@ export class ImportController {
   ) {}
 
   @Post()
+  @Costs('bulk')
   @Allows('operator')
   @HttpCode(200)
   @RequiresIdempotencyKey()

@@ -3,6 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { answerRead, versionTag } from '../../shared/http/etag.ts';
 import { Allows } from '../../shared/access/allows.ts';
+import { Costs } from '../../shared/access/limits/cost.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { GzipBody } from '../../shared/http/gzip-body.ts';
 import { ApiEntityTag, ApiProblems } from '../../shared/http/openapi.ts';
@@ -28,6 +29,7 @@ export class OrdersController {
   @Post('events')
   @HttpCode(200)
   @GzipBody()
+  @Costs('bulk')
   @Allows('operator')
   @ApiOperation({
     operationId: 'recordOrderEvents',

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
+import { Costs } from '../../shared/access/limits/cost.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -36,6 +37,7 @@ export class ReconciliationsController {
 
   @Post()
   @HttpCode(200)
+  @Costs('bulk')
   @Allows('operator', 'store')
   @StreamedBody(NDJSON_TYPES)
   @ApiOperation(RECONCILE_OPERATION)

@@ -4,6 +4,7 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
+import { Costs } from '../../shared/access/limits/cost.ts';
 import { AnswersStream } from '../../shared/http/answered-stream.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { ApiProblems } from '../../shared/http/openapi.ts';
@@ -35,6 +36,7 @@ export class SnapshotController {
   ) {}
 
   @Get()
+  @Costs('bulk')
   @Allows('operator', 'auditor', 'store')
   @AnswersStream({ types: NDJSON_TYPES })
   @ApiOperation(SNAPSHOT_OPERATION)

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
+import { Costs } from '../../shared/access/limits/cost.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
 import { GzipBody } from '../../shared/http/gzip-body.ts';
@@ -105,6 +106,7 @@ export class StoresController {
   }
 
   @Post(':locationId/events')
+  @Costs('bulk')
   @Allows('operator', 'store')
   @HttpCode(200)
   @GzipBody()

@@ -12,6 +12,8 @@ import { hashOfKey } from './api-key.ts';
 import { type Credential, credentialOf } from './credentials.ts';
 import { type FoundKey, KeyLookup } from './key-lookup.ts';
 import { LastUse } from './last-use.ts';
+import { costOf } from './limits/cost.ts';
+import { RateLimits, type Spent, whenKnown } from './limits/rate-limits.ts';
 import { isDocumentation, isOpened } from './open-paths.ts';
 import { faultOfNamingOnly, faultOfNamingOther } from './own-location.ts';
 import type { Principal } from './principal.ts';
@@ -22,6 +24,8 @@ export interface Admission {
   readonly caller: Caller;
   readonly principal: Principal | null;
   readonly refusal: DomainError | null;
+  /** What the limits say, for the answer; null: nobody counts. */
+  readonly limitHeaders: Spent['headers'];
 }
 
 /** Decides with the head of a request who asks, and whether they may call this route (docs/decisions/0030). */
@@ -31,6 +35,7 @@ export class Gate {
     private readonly keys: KeyLookup,
     private readonly tokens: AccessTokens,
     private readonly lastUse: LastUse,
+    private readonly limits: RateLimits,
     private readonly clock: Clock,
     private readonly settings: Settings,
   ) {}
@@ -43,18 +48,31 @@ export class Gate {
     const access = accessOf(request, this.settings);
     if (access === 'open') return OPEN;
     const credential = credentialOf(request.raw);
-    if (credential === null) return refused(credentialMissing());
-    if (credential === 'several') return refused(severalCredentials());
-    if (credential === 'malformed') return refused(credentialRefused());
-    return this.find(credential).then(
-      (found) => this.decide(request, access, found),
-      (error: unknown) => refused(error),
-    );
+    if (credential === null) return this.refuseStranger(request, credentialMissing());
+    if (credential === 'several') return this.refuseStranger(request, severalCredentials());
+    if (credential === 'malformed') return this.refuseStranger(request, credentialRefused());
+    const hash = hashOfKey(credential.text);
+    return whenKnown(this.limits.spendNothingOfGuesses(request.clientAddress, hash), (guesses) => {
+      if (guesses.refusal !== null) return refused(guesses.refusal, guesses.headers);
+      return this.find(credential, hash).then(
+        (found) => this.decide(request, access, hash, found),
+        (error: unknown) => refused(error),
+      );
+    });
   }
 
-  private find({ kind, text }: Credential): Promise<Found | null> {
+  /** Whether who was admitted still may; nothing is counted, and nothing noted of the credential. */
+  async stillAdmits(request: FastifyRequest): Promise<boolean> {
+    const credential = credentialOf(request.raw);
+    if (credential === null || typeof credential === 'string') return false;
+    const found = await this.find(credential, hashOfKey(credential.text));
+    if (found === null || !isGood(found.key, this.clock.now())) return false;
+    return refusalOfRoute(request, accessOf(request, this.settings), principalFrom(found)) === null;
+  }
+
+  private find({ kind, text }: Credential, hash: string): Promise<Found | null> {
     if (kind === 'token') return this.findOfToken(text);
-    return this.keys.ofKey(hashOfKey(text)).then((key) => (key === null ? null : { key, token: null }));
+    return this.keys.ofKey(hash).then((key) => (key === null ? null : { key, token: null }));
   }
 
   private async findOfToken(text: string): Promise<Found | null> {
@@ -64,15 +82,35 @@ export class Gate {
     return key === null ? null : { key, token: { id: claims.tokenId, expiresAt: claims.expiresAt } };
   }
 
-  private decide(request: FastifyRequest, access: RouteAccess | undefined, found: Found | null): Admission {
+  private decide(
+    request: FastifyRequest,
+    access: RouteAccess | undefined,
+    hash: string,
+    found: Found | null,
+  ): Promise<Admission> | Admission {
     const now = this.clock.now();
-    if (found === null || !isGood(found.key, now)) return refused(credentialRefused());
-    const { key, token } = found;
-    this.lastUse.note(key, now);
-    const { tenantId, clientId, keyId, role, locationId, expiresAt, tenantStatus } = key;
-    const suspended = tenantStatus === 'SUSPENDED';
-    const principal = { tenantId, clientId, keyId, role, locationId, keyExpiresAt: expiresAt, suspended, token };
-    return { caller: callerOf(principal), principal, refusal: refusalOfRoute(request, access, principal) };
+    const { clientAddress } = request;
+    if (found === null || !isGood(found.key, now)) {
+      return whenKnown(this.limits.noteWrong(clientAddress, hash), ({ refusal, headers }) =>
+        refusal === null ? this.refuseStranger(request, credentialRefused()) : refused(refusal, headers),
+      );
+    }
+    this.lastUse.note(found.key, now);
+    this.limits.noteGood(hash);
+    const principal = principalFrom(found);
+    const caller = callerOf(principal);
+    const cost = costOf(request.method, request.routeOptions.config.cost);
+    return whenKnown(this.limits.spend(principal.role, principal.keyId, clientAddress, cost), (spent) => {
+      const refusal = spent.refusal ?? refusalOfRoute(request, access, principal);
+      return { caller, principal, refusal, limitHeaders: spent.headers };
+    });
+  }
+
+  private refuseStranger(request: FastifyRequest, refusal: DomainError): Promise<Admission> | Admission {
+    const cost = costOf(request.method, request.routeOptions.config.cost);
+    return whenKnown(this.limits.spendOfStranger(request.clientAddress, cost), (spent) =>
+      refused(spent.refusal ?? refusal, spent.headers),
+    );
   }
 }
 
@@ -82,12 +120,12 @@ interface Found {
   readonly token: Principal['token'];
 }
 
-const OPEN: Admission = { caller: ANONYMOUS, principal: null, refusal: null };
+const OPEN: Admission = { caller: ANONYMOUS, principal: null, refusal: null, limitHeaders: null };
 
 /** A mistake of ours lets nobody in, either: it goes on as what it is, and is answered with 500. */
-function refused(error: unknown): Admission {
+function refused(error: unknown, limitHeaders: Spent['headers'] = null): Admission {
   if (!(error instanceof DomainError)) throw error;
-  return { caller: ANONYMOUS, principal: null, refusal: error };
+  return { caller: ANONYMOUS, principal: null, refusal: error, limitHeaders };
 }
 
 function isGood(key: FoundKey, now: Instant): boolean {
@@ -97,6 +135,12 @@ function isGood(key: FoundKey, now: Instant): boolean {
     key.tenantStatus !== null &&
     key.tokenRevoked === 0
   );
+}
+
+function principalFrom({ key, token }: Found): Principal {
+  const { tenantId, clientId, keyId, role, locationId, expiresAt, tenantStatus } = key;
+  const suspended = tenantStatus === 'SUSPENDED';
+  return { tenantId, clientId, keyId, role, locationId, keyExpiresAt: expiresAt, suspended, token };
 }
 
 function callerOf({ tenantId, clientId, keyId, role, locationId }: Principal): Caller {

@@ -2,12 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../http/caller.ts';
 import { contextOf } from '../http/correlation-id.ts';
-import { statusOf } from '../http/problem.ts';
 import { runInContext } from '../kernel/context.ts';
 import { Gate } from './gate.ts';
 import { principalOf } from './principal.ts';
-
-const NO_LONGER: ReadonlySet<number> = new Set([401, 403]);
 
 /** Whoever asked for an answer without an end may lose the right to it meanwhile. */
 @Injectable()
@@ -41,7 +38,6 @@ export class LastingAccess {
   }
 
   private async isLost(request: FastifyRequest): Promise<boolean> {
-    const { refusal } = await runInContext(contextOf(request, ANONYMOUS), () => this.gate.admit(request));
-    return refusal !== null && NO_LONGER.has(statusOf(refusal));
+    return !(await runInContext(contextOf(request, ANONYMOUS), () => this.gate.stillAdmits(request)));
   }
 }

@@ -22,6 +22,7 @@ import {
 import { forbidden } from './access.errors.ts';
 import { TenantNotFound } from './admin.errors.ts';
 import { Allows } from './allows.ts';
+import { Costs } from './limits/cost.ts';
 import { CreateTenant, EraseTenant, SetTenantStatus } from './contract.ts';
 import { Directory } from './directory.ts';
 import { ofPlatform } from './realms.ts';
@@ -100,6 +101,7 @@ export class TenantsController {
   }
 
   @Get(':id/export')
+  @Costs('bulk')
   @Allows('platform')
   @AnswersStream({ types: NDJSON_TYPES })
   @ApiOperation({
@@ -117,6 +119,7 @@ export class TenantsController {
   }
 
   @Delete(':id')
+  @Costs('bulk')
   @Allows('platform')
   @ApiOperation({
     operationId: 'eraseTenant',

@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Admission, Gate } from '../access/gate.ts';
+import type { Admission } from '../access/gate.ts';
 import type { DomainError } from '../kernel/domain-error.ts';
 import { runInContext } from '../kernel/context.ts';
 import type { Settings } from '../settings.ts';
-import { ONLY_CALLER } from './caller.ts';
 import type { ClientAddresses } from './client-address.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { takesGzip, unpack } from './gzip-body.ts';
@@ -18,27 +17,24 @@ import { answeredTypesOf } from './answered-stream.ts';
 import { securityHeaders } from './security-headers.ts';
 import { refusalOfStream, STREAMED_TYPES, streamedTypesOf } from './streamed-body.ts';
 
-/**
- * Everything else here comes after it: from now on the request has its context and its answer its correlation id.
- * @param gate finds out who asks; null: nobody is asked
- */
-export function registerContext(fastify: FastifyInstance, addresses: ClientAddresses, gate: Gate | null): void {
+/** Finds out who asks, and why they may not, if so. */
+export type Admit = (request: FastifyRequest) => Admission | Promise<Admission>;
+
+/** Everything else here comes after it: from now on the request has its context and its answer its correlation id. */
+export function registerContext(fastify: FastifyInstance, addresses: ClientAddresses, admit: Admit): void {
   fastify.decorateRequest('clientAddress', null);
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('accessRefusal', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header(CORRELATION_HEADER, request.id).headers(securityHeaders(request.url));
     request.clientAddress = addresses.of(request.raw);
-    if (gate === null) {
-      runInContext(contextOf(request, ONLY_CALLER), done);
-      return;
-    }
-    const enter = ({ caller, principal, refusal }: Admission): void => {
+    const enter = ({ caller, principal, refusal, limitHeaders }: Admission): void => {
+      if (limitHeaders !== null) reply.headers(limitHeaders);
       request.principal = principal;
       request.accessRefusal = refusal;
       runInContext(contextOf(request, caller), done);
     };
-    const admission = gate.admit(request);
+    const admission = admit(request);
     if (admission instanceof Promise) admission.then(enter, done);
     else enter(admission);
   });

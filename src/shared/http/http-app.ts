@@ -4,16 +4,20 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions } from 'fastify';
 import { Logger as PinoLogger } from 'nestjs-pino';
-import { Gate } from '../access/gate.ts';
+import { type Admission, Gate } from '../access/gate.ts';
+import { costOf } from '../access/limits/cost.ts';
+import { RateLimits, whenKnown } from '../access/limits/rate-limits.ts';
 import { registerHttpMetrics } from '../operations/http-metrics.ts';
 import { Lifecycle } from '../operations/lifecycle.ts';
 import { ProcessLog, registerRequestLog } from '../operations/logging.ts';
 import { Metrics } from '../operations/metrics.ts';
 import type { Settings } from '../settings.ts';
+import { isApiRoute } from './api-routes.ts';
+import { ONLY_CALLER } from './caller.ts';
 import { ClientAddresses } from './client-address.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
-import { registerContext, registerEdge } from './edge.ts';
+import { type Admit, registerContext, registerEdge } from './edge.ts';
 import { type ApiDescription, CENTRE } from './openapi/document.ts';
 import { serveOpenApi } from './openapi/page.ts';
 import { sendProblem } from './problem.filter.ts';
@@ -52,8 +56,7 @@ export async function createHttpApp(
   const routes = new RouteTable(settings.urlBytesMax);
   routes.follow(fastify);
   // The order matters: context first, then what observes every request, then what may refuse it.
-  const gate = api.guarded && settings.auth === 'on' ? app.get(Gate) : null;
-  registerContext(fastify, new ClientAddresses(settings.trustedProxies ?? []), gate);
+  registerContext(fastify, new ClientAddresses(settings.trustedProxies ?? []), admitterOf(app, settings, api));
   registerHttpMetrics(fastify, app.get(Metrics));
   registerRequestLog(fastify, app.get(ProcessLog).pino);
   registerEdge(fastify, routes, settings, () => lifecycle.draining);
@@ -71,6 +74,25 @@ export async function createHttpApp(
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return app;
 }
+
+/** Who is let in: with AUTH=on whom the gate knows, else everybody, as an operator whose address stands for the key. */
+function admitterOf(app: NestFastifyApplication, settings: Settings, { guarded }: ApiDescription): Admit {
+  if (!guarded) return () => EVERYBODY;
+  if (settings.auth === 'on') {
+    const gate = app.get(Gate);
+    return (request) => gate.admit(request);
+  }
+  const limits = app.get(RateLimits);
+  return (request) => {
+    if (request.is404 || !isApiRoute(request.routeOptions.url ?? '')) return EVERYBODY;
+    const cost = costOf(request.method, request.routeOptions.config.cost);
+    return whenKnown(limits.spend('operator', null, request.clientAddress, cost), ({ refusal, headers }) =>
+      headers === null ? EVERYBODY : { ...EVERYBODY, refusal, limitHeaders: headers },
+    );
+  };
+}
+
+const EVERYBODY: Admission = { caller: ONLY_CALLER, principal: null, refusal: null, limitHeaders: null };
 
 function createAdapter(settings: Settings): FastifyAdapter {
   const logger = new Logger('Problem');

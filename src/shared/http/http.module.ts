@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { Counters, MemoryCounters, MonotonicClock } from '../access/limits/counters.ts';
+import { RateLimits } from '../access/limits/rate-limits.ts';
 import { DocsController } from './docs.controller.ts';
 import { DuplicateHandlerCheck } from './duplicate-handlers.ts';
 import { ProblemFilter } from './problem.filter.ts';
@@ -7,7 +9,7 @@ import { RequestValidation } from './validation.ts';
 import { RowStreams } from '../rows/row-streams.ts';
 import { WriteDoor } from './write-door.ts';
 
-/** The HTTP edge. Needs Settings, Clock, UnitOfWork and CommandBus from global modules. */
+/** The HTTP edge. Needs Settings, Metrics, Clock, UnitOfWork and CommandBus from global modules. */
 @Global()
 @Module({
   imports: [DiscoveryModule],
@@ -16,9 +18,12 @@ import { WriteDoor } from './write-door.ts';
     WriteDoor,
     RowStreams,
     DuplicateHandlerCheck,
+    RateLimits,
+    MonotonicClock,
+    { provide: Counters, useClass: MemoryCounters },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: RequestValidation },
   ],
-  exports: [WriteDoor, RowStreams],
+  exports: [WriteDoor, RowStreams, RateLimits],
 })
 export class HttpModule {}

@@ -14,6 +14,7 @@ export const MARKS = {
   idempotencyKey: 'x-idempotency-key',
   access: 'x-access',
   credential: 'x-credential',
+  cost: 'x-cost-class',
 } as const;
 
 /** Of a field that a request may leave out; in an answer it is always there. */

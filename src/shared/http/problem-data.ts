@@ -274,7 +274,22 @@ export const PROBLEM_DATA: Readonly<Record<ErrorCode, ProblemData>> = {
       limit: { type: 'integer', description: 'Most units of a balance, either way.', examples: [1_000_000_000] },
     },
   },
-  RATE_LIMITED: { detail: 'Too many requests; come back later', instance: '/v1/reservations' },
+  RATE_LIMITED: {
+    detail: 'No more than 1000 writes in 10 s; come back in 7 s',
+    instance: '/v1/reservations',
+    members: {
+      limit: { type: 'string', description: 'Which limit it is.', examples: ['writes'] },
+      max: { ...UNITS, description: 'What it allows.', examples: [1000] },
+      remaining: { ...UNITS, description: 'What is left of it now.', examples: [0] },
+      windowSeconds: {
+        type: 'integer',
+        minimum: 1,
+        description: 'The time in which it counts; not there where it is about what is held at a time.',
+        examples: [10],
+      },
+    },
+    sometimes: ['windowSeconds'],
+  },
   HEADERS_TOO_LARGE: { detail: 'The request headers are larger than the server takes', instance: '/v1/stock' },
   INTERNAL: {
     detail: 'Something went wrong on our side; the correlationId helps us to find it',

@@ -14,6 +14,7 @@ const STATUS_BY_KIND: Readonly<Record<ErrorKind, number>> = {
   gone: 410,
   mismatch: 412,
   unprocessable: 422,
+  limited: 429,
   busy: 503,
 };
 

@@ -15,6 +15,8 @@ export type ErrorKind =
   | 'gone'
   /** Well formed, but it names or asks for something that cannot be. */
   | 'unprocessable'
+  /** Too much of it, by this caller: try again after `retryAfterSeconds`. */
+  | 'limited'
   /** Not now: try again after `retryAfterSeconds`. */
   | 'busy';
 

@@ -55,6 +55,9 @@ export type OrderEventOutcome = (typeof ORDER_EVENT_OUTCOMES)[number];
 export const ORDER_ALARM_KINDS = ['PAID_WITHOUT_STOCK', 'PAID_AFTER_CANCELLED', 'SHIPPED_AFTER_CANCELLED'] as const;
 export type OrderAlarmKind = (typeof ORDER_ALARM_KINDS)[number];
 
+export const RATE_LIMIT_SCOPES = ['key', 'address', 'guesses'] as const;
+export type RateLimitScope = (typeof RATE_LIMIT_SCOPES)[number];
+
 /** Distinct values of the label `store`; locations past it are counted together, so that no caller can flood the registry. */
 export const STORE_LABELS_MAX = 2000;
 export const OTHER_STORES = 'other';
@@ -153,6 +156,11 @@ export class Metrics {
     'Orders that need a person: paid without stock, or paid or shipped although they are cancelled.',
     ['alarm'],
   );
+  private readonly rateLimited = this.counter(
+    'http_rate_limited_requests_total',
+    'Requests that were refused by a limit per key or address, by limit and cost class.',
+    ['limit', 'cost'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -173,6 +181,7 @@ export class Metrics {
       this.toldChanges.inc({ kind }, 0);
       this.droppedFeeds.inc({ kind }, 0);
     }
+    for (const limit of RATE_LIMIT_SCOPES) this.rateLimited.inc({ limit, cost: 'any' }, 0);
     for (const workClass of WORK_CLASSES) this.setQueueDepth(workClass, 0);
   }
 
@@ -229,6 +238,11 @@ export class Metrics {
 
   countOrderAlarm(alarm: OrderAlarmKind): void {
     this.orderAlarms.inc({ alarm });
+  }
+
+  /** @param cost the class of the request; `any` where it does not matter */
+  countRateLimited(limit: RateLimitScope, cost: string): void {
+    this.rateLimited.inc({ limit, cost });
   }
 
   countOversold(): void {

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { RouteAccess } from '../../access/allows.ts';
+import { type CostClass, costOf } from '../../access/limits/cost.ts';
 import { ROLES } from '../../access/roles.ts';
 import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { MARKS } from '../openapi.ts';
@@ -21,6 +22,7 @@ interface Operation {
   responses: Record<string, Response>;
   security?: Record<string, string[]>[];
   'x-roles'?: readonly string[];
+  'x-cost'?: CostClass;
   [mark: `x-${string}`]: unknown;
 }
 
@@ -108,7 +110,7 @@ function callsOf({ paths }: OpenAPIObject): Call[] {
 export const CREDENTIALS = { key: 'ApiKey', token: 'AccessToken' } as const;
 
 /** Where a call asks for something else than the whole document does, and which roles may make it. */
-function completeAccess({ path, operation }: Call): void {
+function completeAccess({ path, method, operation }: Call): void {
   const access = operation[MARKS.access] as RouteAccess;
   const only = operation[MARKS.credential] as keyof typeof CREDENTIALS | undefined;
   if (access === 'open') {
@@ -119,6 +121,7 @@ function completeAccess({ path, operation }: Call): void {
   // By a setting, nobody is asked for a key there; an empty requirement says so.
   if (!path.startsWith('/v1/')) operation.security = [{}, ...eitherCredential()];
   operation['x-roles'] = access === 'anyone' ? ROLES : access;
+  operation['x-cost'] = costOf(method.toUpperCase(), operation[MARKS.cost] as CostClass | undefined);
 }
 
 export function eitherCredential(): Record<string, string[]>[] {
@@ -183,7 +186,7 @@ const COMMON_CODES: readonly ErrorCode[] = [
 const JSON_CODES: readonly ErrorCode[] = ['NOT_ACCEPTABLE'];
 const API_CODES: readonly ErrorCode[] = ['BUSY', 'UNAVAILABLE'];
 /** Codes of every call that is not for everybody. */
-const ACCESS_CODES: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN'];
+const ACCESS_CODES: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED'];
 /** Codes of every call that takes a body. */
 const BODY_CODES: readonly ErrorCode[] = ['REQUEST_TIMEOUT', 'UNSUPPORTED_MEDIA_TYPE'];
 /** Codes of every call whose body is read whole. */
@@ -257,6 +260,7 @@ function completeHeaders(call: Call): void {
   for (const [status, response] of Object.entries(operation.responses)) {
     if (Number(status) >= 400) continue;
     const answers: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
+    if (operation[MARKS.access] !== 'open') answers.push('RateLimit-Policy', 'RateLimit');
     if (tagged) answers.push('ETag');
     if (codes.has('IDEMPOTENCY_KEY_REUSED') && !isStreamed(operation)) answers.push('Idempotency-Replayed');
     const { Location: made } = response.headers ?? {};

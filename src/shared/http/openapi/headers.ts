@@ -86,6 +86,16 @@ export const RESPONSE_HEADERS = {
     required: true,
     schema: { type: 'string', examples: ['Bearer realm="holdfast"'] },
   },
+  'RateLimit-Policy': {
+    description: 'So many requests of this class (`q`) in so many seconds (`w`). There where the caller has a limit.',
+    required: false,
+    schema: { type: 'string', pattern: '^"[a-z-]+";q=\\d+;w=\\d+$', examples: ['"writes";q=1000;w=10'] },
+  },
+  RateLimit: {
+    description: 'Requests that are left (`r`) and the seconds until the limit is whole again (`t`).',
+    required: false,
+    schema: { type: 'string', pattern: '^"[a-z-]+";r=\\d+;t=\\d+$', examples: ['"writes";r=998;t=9'] },
+  },
   'Retry-After': {
     description: 'Seconds to wait before the next attempt.',
     required: true,

@@ -78,7 +78,7 @@ function describeCode(code: ErrorCode): string {
 }
 
 function headersOf(codes: readonly ErrorCode[]): object {
-  const names: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id'];
+  const names: (keyof typeof RESPONSE_HEADERS)[] = ['X-Correlation-Id', 'RateLimit-Policy', 'RateLimit'];
   if (codes.includes('UNAUTHENTICATED')) names.push('WWW-Authenticate');
   if (codes.includes('METHOD_NOT_ALLOWED')) names.push('Allow');
   if (codes.some((code) => [429, 503].includes(ERROR_CODES[code].status))) names.push('Retry-After');
