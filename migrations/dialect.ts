@@ -13,6 +13,8 @@ export interface Dialect {
   readonly clustered: string;
   /** Behind every other table. */
   readonly plain: string;
+  /** Whether the database keeps tenants apart by itself: see tenant-wall.ts, which every new table needs. */
+  readonly hasTenantWall: boolean;
 }
 
 const SQLITE: Dialect = {
@@ -22,6 +24,7 @@ const SQLITE: Dialect = {
   position: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   clustered: 'STRICT, WITHOUT ROWID',
   plain: 'STRICT',
+  hasTenantWall: false,
 };
 
 const POSTGRES: Dialect = {
@@ -31,6 +34,7 @@ const POSTGRES: Dialect = {
   position: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
   clustered: '',
   plain: '',
+  hasTenantWall: true,
 };
 
 export function dialectOf(runner: QueryRunner): Dialect {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import { cleanEnv, makeExactValidator } from 'envalid';
+import { databaseUrl, migrationUrlProblem, postgresUrl, roleName, SQLITE_PREFIX } from './database-settings.ts';
 import { LIMIT_SETTINGS, LimitSettings } from './limit-settings.ts';
 import { quote, whole } from './setting-kinds.ts';
 import { faultOfAddressRange } from './http/client-address.ts';
@@ -24,6 +25,8 @@ export const SETTINGS = {
   HOST: host('127.0.0.1', 'The address it listens on; `0.0.0.0` is every IPv4 address, `::` every address.'),
   TRUSTED_PROXIES: addressRanges('Proxies before the server; only their `X-Forwarded-For` is believed.'),
   DATABASE_URL: databaseUrl('sqlite:./data/holdfast.sqlite', 'The database. A password in it is never printed.'),
+  DATABASE_MIGRATION_URL: postgresUrl('The same database as the role that makes its tables. Left out: DATABASE_URL.'),
+  DATABASE_ROLE: roleName('holdfast_app', 'Whom connections work as, where their own role could see all tenants.'),
   AUTH: oneOf(SWITCH, 'on', 'Whether callers are asked for a key. `off` is for a loopback address only.'),
   HOLDFAST_ADMIN_KEY: secret(32, 200, 'The first key, of platform and operator. Left out, one is made: `admin.key`.'),
   DOCS_OPEN: oneOf(SWITCH, 'on', 'Whether `/docs` and `/openapi.json` are shown without a key.'),
@@ -142,6 +145,8 @@ type OtherSettings = {
   HOST: string;
   TRUSTED_PROXIES: readonly string[];
   DATABASE_URL: string;
+  DATABASE_MIGRATION_URL: string | undefined;
+  DATABASE_ROLE: string;
   LOG_LEVEL: LogLevel;
   AUTH: Switch;
   HOLDFAST_ADMIN_KEY: string | undefined;
@@ -206,8 +211,10 @@ export class Settings extends LimitSettings {
   readonly diskFreeBytesMin: number;
   readonly eventLoopDelayMaxMs: number;
   readonly readyQueueWorksMax: number;
+  readonly databaseRole: string;
   /** Private fields, so that neither JSON.stringify nor a log line of the settings shows what is secret. */
   readonly #databaseUrl: string;
+  readonly #databaseMigrationUrl: string | null;
   readonly #holdfastAdminKey: string | null;
 
   constructor(values: SettingValues) {
@@ -215,7 +222,9 @@ export class Settings extends LimitSettings {
     this.port = values.PORT;
     this.host = values.HOST;
     this.trustedProxies = values.TRUSTED_PROXIES.length > 0 ? values.TRUSTED_PROXIES : null;
+    this.databaseRole = values.DATABASE_ROLE;
     this.#databaseUrl = values.DATABASE_URL;
+    this.#databaseMigrationUrl = values.DATABASE_MIGRATION_URL ?? null;
     this.#holdfastAdminKey = values.HOLDFAST_ADMIN_KEY ?? null;
     this.auth = values.AUTH;
     this.docsOpen = values.DOCS_OPEN;
@@ -273,6 +282,11 @@ export class Settings extends LimitSettings {
     return this.#databaseUrl;
   }
 
+  /** As `databaseUrl`; null: the role of `databaseUrl` migrates as well. */
+  get databaseMigrationUrl(): string | null {
+    return this.#databaseMigrationUrl;
+  }
+
   /** Null: none was given. */
   get holdfastAdminKey(): string | null {
     return this.#holdfastAdminKey;
@@ -322,6 +336,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     if (env[lower] === undefined) fitting[lower] = fitting[upper];
     else problems.push(`${lower} is ${fitting[lower]}; it must not be more than ${upper}, which is ${fitting[upper]}`);
   }
+  const migrationProblem = migrationUrlProblem(fitting.DATABASE_URL, fitting.DATABASE_MIGRATION_URL);
+  if (migrationProblem !== null) problems.push(migrationProblem);
   if (fitting.AUTH === 'off' && !isLoopback(fitting.HOST)) {
     problems.push(`AUTH is off; it must be on unless HOST is a loopback address, and HOST is ${fitting.HOST}`);
   }
@@ -350,7 +366,6 @@ export function isLoopback(host: string): boolean {
 
 // ---------------------------------------------------------------- kinds of settings
 
-const SQLITE_PREFIX = 'sqlite:';
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
 function oneOf<const T extends string>(allowed: readonly T[], defaultValue: NoInfer<T>, desc: string) {
@@ -400,36 +415,4 @@ function secret(charactersMin: number, charactersMax: number, desc: string) {
     throw new Error(`must be ${range}, without spaces at its ends`);
   });
   return { ...parse({ default: undefined, desc }), unit: '', range, initial: null };
-}
-
-function databaseUrl(defaultValue: string, desc: string) {
-  const parse = makeExactValidator<string>((given) => {
-    const problem = given.startsWith(SQLITE_PREFIX) ? sqliteProblem(given) : postgresProblem(given);
-    if (problem === null) return given;
-    // What was given may hold a password, so it is not repeated.
-    throw new Error(`${problem}; it must be sqlite:<path of a file> or postgres://<user>@<host>:<port>/<database>`);
-  });
-  const range = '`sqlite:<path>`, `postgres://…`, `postgresql://…`';
-  return { ...parse({ default: defaultValue, desc }), unit: '', range, initial: defaultValue };
-}
-
-function sqliteProblem(given: string): string | null {
-  const path = given.slice(SQLITE_PREFIX.length);
-  if (path === '' || path.endsWith('/') || path.includes('\0')) return 'names no file';
-  // Writer and reader are two connections, and a database in memory is seen by one only.
-  if (path.startsWith(':memory:')) return 'asks for a database in memory, which only one connection could see';
-  if (path.startsWith('//')) return 'starts with sqlite://, where the path would not be what it looks like';
-  return null;
-}
-
-function postgresProblem(given: string): string | null {
-  if (!/^postgres(ql)?:\/\//.test(given)) return 'starts with neither sqlite: nor postgres://';
-  try {
-    const { username, password, pathname } = new URL(given);
-    // The driver decodes these; a bare % would only be found out when it connects.
-    [username, password, pathname].forEach(decodeURIComponent);
-    return pathname.length > 1 ? null : 'names no database';
-  } catch {
-    return 'is not a valid address (characters such as % @ / : in a user or password are written percent-encoded)';
-  }
 }

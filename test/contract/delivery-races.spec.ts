@@ -4,7 +4,7 @@ import type { Engine, EngineTransaction } from '../../src/shared/persistence/eng
 import { freshDatabase, type FreshDatabase } from '../support/databases.ts';
 import { labelOf, Notes, TestRelay } from '../support/delivery.ts';
 import { eventually } from '../support/eventually.ts';
-import { describeOnPostgres } from '../support/services.ts';
+import { describeOnPostgres, superuserUrl } from '../support/services.ts';
 import { gate } from '../support/write-path.ts';
 
 /*
@@ -20,7 +20,7 @@ describeOnPostgres('Two servers that deliver to one consumer', () => {
 
   beforeAll(async () => {
     database = await freshDatabase('postgres');
-    admin = new pg.Client({ connectionString: database.url });
+    admin = new pg.Client({ connectionString: superuserUrl(database.url) });
     await admin.connect();
   });
 
@@ -211,11 +211,13 @@ function changed(transaction: EngineTransaction, by: Partial<EngineTransaction>)
     loadByKey: (table, keys) => transaction.loadByKey(table, keys),
     loadByGroup: (table, group, values) => transaction.loadByGroup(table, group, values),
     select: (sql, parameters) => transaction.select(sql, parameters),
+    selectAcrossTenants: (sql, parameters) => transaction.selectAcrossTenants(sql, parameters),
     lock: (table, key, wait) => transaction.lock(table, key, wait),
     insert: (table, rows) => transaction.insert(table, rows),
     update: (table, rows, loaded) => transaction.update(table, rows, loaded),
     remove: (table, loaded) => transaction.remove(table, loaded),
     purge: (sql, parameters) => transaction.purge(sql, parameters),
+    purgeAcrossTenants: (sql, parameters) => transaction.purgeAcrossTenants(sql, parameters),
     tryLock: (lock) => transaction.tryLock(lock),
     appendEvents: (events) => transaction.appendEvents(events),
     commit: () => transaction.commit(),

@@ -9,7 +9,7 @@ import { readSettings } from '../../src/shared/settings.ts';
 import { freshDatabase, type FreshDatabase } from '../support/databases.ts';
 import { Notes, TestRelay } from '../support/delivery.ts';
 import { eventually } from '../support/eventually.ts';
-import { describeOnBothEngines, describeOnPostgres } from '../support/services.ts';
+import { describeOnBothEngines, describeOnPostgres, superuserUrl } from '../support/services.ts';
 import { rowsOf } from '../support/sql.ts';
 import {
   aCounter,
@@ -191,7 +191,7 @@ describeOnPostgres('Two servers on one database', () => {
     const insert = `INSERT INTO idempotency_keys SELECT 't', 'c', 'key-' || n, '', 200, '', '{}', 0, 1000, 1
       FROM generate_series(1, 3) AS n RETURNING key`;
     await rowsOf(database.url, insert);
-    const renewing = new pg.Client({ connectionString: database.url });
+    const renewing = new pg.Client({ connectionString: superuserUrl(database.url) });
     await renewing.connect();
     try {
       await renewing.query('BEGIN');

@@ -3,7 +3,7 @@ import { StockPolicyChanged } from '../../src/modules/inventory/contract.ts';
 import { locationsTable } from '../../src/modules/inventory/storage/location.table.ts';
 import { Unavailable } from '../../src/shared/persistence/persistence.errors.ts';
 import { freshDatabase, type FreshDatabase } from '../support/databases.ts';
-import { describeOnPostgres } from '../support/services.ts';
+import { describeOnPostgres, superuserUrl } from '../support/services.ts';
 import {
   aCounter,
   asTenant,
@@ -25,7 +25,7 @@ describeOnPostgres('Two servers on one database', () => {
     database = await freshDatabase('postgres');
     // Both migrate at the same moment.
     [one, other] = await Promise.all([openWritePath(database.url), openWritePath(database.url)]);
-    admin = new pg.Client({ connectionString: database.url });
+    admin = new pg.Client({ connectionString: superuserUrl(database.url) });
     await admin.connect();
   });
 

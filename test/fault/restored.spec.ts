@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { brokenInvariants } from '../support/invariants.ts';
-import { describeOnPostgres } from '../support/services.ts';
+import { describeOnPostgres, superuserUrl } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
 import { OPENING_UNITS, type Sent, Shoppers } from '../support/shoppers.ts';
 import { runScript, ServerProcess } from '../support/start-process.ts';
@@ -118,11 +118,19 @@ describeOnPostgres('A dump that is taken under load', () => {
     const loss = new Loss();
     server = await ServerProcess.start({ DATABASE_URL: database.url });
     await loss.record(server, async () => {
-      await run('pg_dump', ['--format=custom', `--file=${file}`, database.url]);
+      await run('pg_dump', ['--format=custom', `--file=${file}`, superuserUrl(database.url)]);
     });
     await server.kill();
 
-    await run('pg_restore', ['--clean', '--if-exists', '--no-owner', '--exit-on-error', `--dbname=${other.url}`, file]);
+    await run('pg_restore', [
+      '--clean',
+      '--if-exists',
+      '--no-owner',
+      '--no-privileges',
+      '--exit-on-error',
+      `--dbname=${other.url}`,
+      file,
+    ]);
     await run('psql', ['--quiet', '--set=ON_ERROR_STOP=1', `--command=${statementOfRunMd()}`, other.url]);
 
     server = await ServerProcess.start({ DATABASE_URL: other.url, PORT: server.port });
@@ -138,6 +146,7 @@ function toolsOfPostgres(): boolean {
 
 /** The one statement that run.md has the operator send after a restore. */
 function statementOfRunMd(): string {
-  const [statement] = /SELECT setval\([^;]+;/.exec(readFileSync(join(__dirname, '../../run.md'), 'utf8')) ?? [];
+  const [statement] =
+    /SET holdfast[^;]+;\s+SELECT setval\([^;]+;/.exec(readFileSync(join(__dirname, '../../run.md'), 'utf8')) ?? [];
   return statement ?? 'run.md has no such statement';
 }

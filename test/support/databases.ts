@@ -2,12 +2,19 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
-import { type Engine, POSTGRES_TEST_URL, testDatabasePrefix } from './services.ts';
+import {
+  type Engine,
+  onServer,
+  ownerPassword,
+  ownerRole,
+  POSTGRES_TEST_URL,
+  postgresUrl,
+  testDatabasePrefix,
+} from './services.ts';
 
 /** An empty database of a test's own. */
 export interface FreshDatabase {
-  /** As DATABASE_URL takes it: `sqlite:<path>` or `postgres://…`. */
+  /** As DATABASE_URL takes it: `sqlite:<path>` or `postgres://…`, as a role that owns the database and is no superuser. */
   readonly url: string;
   /** Removes it, although connections may still be open. A second call does nothing. */
   drop(): Promise<void>;
@@ -46,19 +53,20 @@ async function freshPostgres(): Promise<FreshDatabase> {
   while (taken.has(number)) number += 1;
   taken.add(number);
   const name = `${testDatabasePrefix()}${process.env['JEST_WORKER_ID'] ?? 0}_${number}`;
-  const url = new URL(POSTGRES_TEST_URL);
-  url.pathname = `/${name}`;
+  const owner = ownerRole();
 
   const known = await onServer(POSTGRES_TEST_URL, 'SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-  if (known === 0) {
-    await onServer(POSTGRES_TEST_URL, `CREATE DATABASE ${name}`);
+  if (known.length === 0) {
+    await onServer(POSTGRES_TEST_URL, `CREATE DATABASE ${name} OWNER ${owner}`);
   } else {
     await disconnectAll(name);
-    await onServer(url.href, 'DROP SCHEMA public CASCADE');
-    await onServer(url.href, 'CREATE SCHEMA public');
+    await onServer(postgresUrl(name), 'DROP SCHEMA public CASCADE');
+    await onServer(postgresUrl(name), `CREATE SCHEMA public AUTHORIZATION ${owner}`);
+    // As in a database that was made anew.
+    await onServer(postgresUrl(name), 'GRANT USAGE ON SCHEMA public TO PUBLIC');
   }
   return {
-    url: url.href,
+    url: postgresUrl(name, { name: owner, password: ownerPassword() }),
     drop: async () => {
       await disconnectAll(name);
       taken.delete(number);
@@ -70,15 +78,4 @@ async function disconnectAll(database: string): Promise<void> {
   await onServer(POSTGRES_TEST_URL, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
     database,
   ]);
-}
-
-/** @returns how many rows it gave */
-async function onServer(url: string, statement: string, values: string[] = []): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(statement, values)).rowCount ?? 0;
-  } finally {
-    await client.end();
-  }
 }

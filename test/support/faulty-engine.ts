@@ -52,6 +52,8 @@ export class FaultyEngine implements Engine {
       loadByKey: (table, keys) => this.step('loadByKey', () => real.loadByKey(table, keys)),
       loadByGroup: (table, group, values) => this.step('loadByGroup', () => real.loadByGroup(table, group, values)),
       select: (sql, parameters) => this.step('select', () => real.select(sql, parameters)),
+      selectAcrossTenants: (sql, parameters) =>
+        this.step('selectAcrossTenants', () => real.selectAcrossTenants(sql, parameters)),
       lock: (table, key, wait) => this.step('lock', () => real.lock(table, key, wait)),
       insert: (table, rows) => this.step('insert', () => real.insert(table, rows)),
       update: (table, rows, loaded) => {
@@ -60,6 +62,8 @@ export class FaultyEngine implements Engine {
       },
       remove: (table, loaded) => this.step('remove', () => real.remove(table, loaded)),
       purge: (sql, parameters) => this.step('purge', () => real.purge(sql, parameters)),
+      purgeAcrossTenants: (sql, parameters) =>
+        this.step('purgeAcrossTenants', () => real.purgeAcrossTenants(sql, parameters)),
       tryLock: (lock) => this.step('tryLock', () => real.tryLock(lock)),
       appendEvents: (events) => this.step('appendEvents', () => real.appendEvents(events)),
       commit: () => this.commit(real),

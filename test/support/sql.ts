@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import pg from 'pg';
+import { superuserUrl } from './services.ts';
 
 const SQLITE_PREFIX = 'sqlite:';
 
@@ -13,7 +14,7 @@ export async function rowsOf<Row extends object>(databaseUrl: string, sql: strin
       database.close();
     }
   }
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new pg.Client({ connectionString: superuserUrl(databaseUrl) });
   await client.connect();
   try {
     return (await client.query<Row>(sql)).rows;
@@ -46,7 +47,7 @@ export async function blockWriting(databaseUrl: string): Promise<() => Promise<v
       return Promise.resolve();
     };
   }
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new pg.Client({ connectionString: superuserUrl(databaseUrl) });
   await client.connect();
   await client.query('BEGIN');
   await client.query('LOCK TABLE stock_items, location_freshness IN EXCLUSIVE MODE');

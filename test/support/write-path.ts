@@ -98,11 +98,9 @@ export function increment(unitOfWork: UnitOfWork, locationId: string): Promise<n
 
 /** What is committed, seen through the reader; undefined when there is no such row. */
 export async function readCounter(reader: Reader, locationId: string): Promise<LocationState | undefined> {
-  const row = await reader
-    .rows(locationsTable, 'location')
-    .andWhere('location.locationId = :locationId', { locationId })
-    .getOne();
-  return row ?? undefined;
+  return reader.one(
+    reader.rows(locationsTable, 'location').andWhere('location.locationId = :locationId', { locationId }),
+  );
 }
 
 /** A promise and its handles, to hold a work open until the test lets it go. */

@@ -117,9 +117,14 @@ export function readAgentConfiguration(
   }
   if (problems.length > 0) throw new SettingsError(problems);
   const agent = new AgentSettings(values);
-  // PORT, DATABASE_URL and AUTH are those of a centre that may run on the same machine with the same .env.
+  // PORT, DATABASE_URL, DATABASE_MIGRATION_URL and AUTH are those of a centre that may run on the same machine with the same .env.
   const database = path.join(agent.dataFolder, 'store.sqlite');
-  const own = { PORT: String(values.STORE_PORT), DATABASE_URL: `sqlite:${database}`, AUTH: undefined };
+  const own = {
+    PORT: String(values.STORE_PORT),
+    DATABASE_URL: `sqlite:${database}`,
+    DATABASE_MIGRATION_URL: undefined,
+    AUTH: undefined,
+  };
   const settings = readSettings({ ...given, ...own });
   return { settings, agent };
 }

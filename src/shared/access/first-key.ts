@@ -93,7 +93,7 @@ export class FirstKey implements OnApplicationBootstrap {
       this.unitOfWork.run({ keys: [] }, async (tx) => {
         // Two servers may start together, with the same key; then the second one meets the first one's.
         const hash = hashOfKey(key);
-        if ((await tx.select(SAME_KEY, { hash })).length > 0) return;
+        if ((await tx.selectAcrossTenants(SAME_KEY, { hash })).length > 0) return;
         tx.insert(apiKeysTable, {
           id: this.ids.next(),
           hash,

@@ -31,7 +31,7 @@ export function keptUntilExpiry(table: ExpiringTable): Kept {
       while (more) {
         let purged: Purged = { rows: 0 };
         await pieces.run(NO_TENANT, (tx) => {
-          purged = pieces.delete(tx, table.name, sql, { at, rows: pieces.rowsMax });
+          purged = pieces.deleteAcrossTenants(tx, table.name, sql, { at, rows: pieces.rowsMax });
           return Promise.resolve();
         });
         more = purged.rows === pieces.rowsMax;

@@ -6,6 +6,7 @@ import type { SqlParameters } from '../persistence/engine/engine.ts';
 import type { Transaction } from '../persistence/transaction.ts';
 import { UnitOfWork } from '../persistence/unit-of-work.ts';
 import { Settings } from '../settings.ts';
+import { NO_TENANT } from './retention-marks.ts';
 
 /** Any number that nothing else in the database locks: one server purges at a time, others try again later. */
 const PURGE_LOCK = 1_618_033_988;
@@ -65,12 +66,15 @@ export class PurgePieces {
   /** Deletes by a condition at the end of the batch, and counts what is gone. */
   delete(tx: Transaction, kind: string, sql: string, parameters: SqlParameters): Purged {
     const purged: Purged = { rows: 0 };
-    tx.purge(sql, parameters, (rows) => {
-      purged.rows = rows;
-    });
-    tx.onSettled((status) => {
-      if (status === 'success') this.metrics.countPurged(kind, purged.rows);
-    });
+    tx.purge(sql, parameters, this.counting(tx, kind, purged));
+    return purged;
+  }
+
+  /** The same for rows of all tenants, in a work of `NO_TENANT`. */
+  deleteAcrossTenants(tx: Transaction, kind: string, sql: string, parameters: SqlParameters): Purged {
+    if (tx.tenantId !== NO_TENANT) throw new Error('A work of a tenant purges what is its own');
+    const purged: Purged = { rows: 0 };
+    tx.purgeAcrossTenants(sql, parameters, this.counting(tx, kind, purged));
     return purged;
   }
 
@@ -79,5 +83,14 @@ export class PurgePieces {
     tx.onSettled((status) => {
       if (status === 'success') this.metrics.countPurged(kind, rows);
     });
+  }
+
+  private counting(tx: Transaction, kind: string, purged: Purged): (rows: number) => void {
+    tx.onSettled((status) => {
+      if (status === 'success') this.metrics.countPurged(kind, purged.rows);
+    });
+    return (rows) => {
+      purged.rows = rows;
+    };
   }
 }

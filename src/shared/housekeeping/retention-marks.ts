@@ -25,7 +25,7 @@ export class RetentionMarks {
 
   /** What was committed when the batch began, for works of any tenant. */
   async readWithin(tx: Transaction, name: RetentionMarkName): Promise<number | null> {
-    const [row] = await tx.select<Value>(MARK, { name });
+    const [row] = await tx.selectAcrossTenants<Value>(MARK, { name });
     return row?.value ?? null;
   }
 

@@ -38,7 +38,7 @@ export class CentralChanges {
 
   /** The newest position of the log over all tenants, as it was before this batch; 0 when it is empty. */
   async head(tx: Transaction): Promise<number> {
-    const [row] = await tx.select<{ head: number | null }>(HEAD, {});
+    const [row] = await tx.selectAcrossTenants<{ head: number | null }>(HEAD);
     return row?.head ?? 0;
   }
 

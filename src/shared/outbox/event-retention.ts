@@ -132,11 +132,11 @@ export class EventRetention implements Kept, OnModuleInit {
       reached = after;
       if (((await this.marks.readWithin(tx, 'events')) ?? 0) !== after) return;
       const rows = this.eventsMax;
-      const [end] = await tx.select<{ position: number | null }>(PIECE_END, { after, through, rows });
+      const [end] = await tx.selectAcrossTenants<{ position: number | null }>(PIECE_END, { after, through, rows });
       if (end?.position == null) return;
       reached = end.position;
       await this.marks.raise(tx, 'events', reached);
-      this.pieces.delete(tx, KIND, this.deleteRange(), { after, through: reached });
+      this.pieces.deleteAcrossTenants(tx, KIND, this.deleteRange(), { after, through: reached });
     });
     return ran ? reached : after;
   }

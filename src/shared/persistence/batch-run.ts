@@ -98,8 +98,10 @@ export class BatchRun {
   }
 
   private async purge(transaction: EngineTransaction): Promise<void> {
-    for (const { sql, parameters, counted } of this.transactions.flatMap(({ purges }) => purges)) {
-      counted(await transaction.purge(sql, parameters));
+    for (const { sql, parameters, acrossTenants, counted } of this.transactions.flatMap(({ purges }) => purges)) {
+      counted(
+        await (acrossTenants ? transaction.purgeAcrossTenants(sql, parameters) : transaction.purge(sql, parameters)),
+      );
     }
   }
 

@@ -1,10 +1,19 @@
-import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { EventDefinition } from '../kernel/domain-event.ts';
 import { Ids } from '../kernel/ids.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { EventRecorder } from '../outbox/event-recorder.ts';
 import { Settings } from '../settings.ts';
-import { type Databases, type Migrations, openDatabases } from './data-source.ts';
+import { openDatabases } from './data-source.ts';
+import type { Databases, Migrations } from './databases.ts';
+import { WALL_KEEPERS, type WallKeeper } from './engine/postgres-roles.ts';
 import { PersistedTables } from './persisted-tables.ts';
 import { Reader } from './reader.ts';
 import type { Table } from './table.ts';
@@ -20,14 +29,17 @@ export interface PersistedParts {
 }
 
 const DATABASES = Symbol('databases');
+const WALL_KEEPER = Symbol('wall keeper');
 
 /** The write path and the reader over the database of the settings. Closes them last, when nobody needs them any more. */
 @Global()
 @Module({})
-export class PersistenceModule implements OnApplicationShutdown {
+export class PersistenceModule implements OnApplicationShutdown, OnModuleInit {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly reader: Reader,
+    private readonly metrics: Metrics,
+    @Inject(WALL_KEEPER) private readonly wallKeeper: WallKeeper,
   ) {}
 
   static forRoot({ tables, events, migrations }: PersistedParts): DynamicModule {
@@ -52,10 +64,20 @@ export class PersistenceModule implements OnApplicationShutdown {
             }),
         },
         { provide: PersistedTables, useValue: new PersistedTables(tables) },
+        { provide: WALL_KEEPER, inject: [DATABASES], useFactory: ({ wallKeeper }: Databases) => wallKeeper },
         { provide: Reader, inject: [DATABASES], useFactory: ({ reader }: Databases) => reader },
       ],
       exports: [PersistedTables, UnitOfWork, Reader],
     };
+  }
+
+  onModuleInit(): void {
+    this.metrics.registerGaugeBy(
+      'tenant_wall',
+      'Who keeps the second wall between tenants: 1 for the one that does.',
+      'keeper',
+      () => Promise.resolve(new Map(WALL_KEEPERS.map((keeper) => [keeper, keeper === this.wallKeeper ? 1 : 0]))),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,14 +1,36 @@
 import type Database from 'better-sqlite3';
-import type { Pool } from 'pg';
-import { type DataSource, QueryFailedError, type SelectQueryBuilder } from 'typeorm';
+import type { Pool, PoolClient } from 'pg';
+import { type DataSource, QueryFailedError, QueryRunnerAlreadyReleasedError, type SelectQueryBuilder } from 'typeorm';
 import { currentContext } from '../kernel/context.ts';
 import type { Page } from '../kernel/page.ts';
 import type { Failure, SqlParameters } from './engine/engine.ts';
 import { numbered } from './engine/named-parameters.ts';
 import { classifyPostgres } from './engine/postgres.ts';
+import { lend, type TenantConnections, type WallCheck } from './engine/postgres-tenants.ts';
 import { bindable, classifySqlite } from './engine/sqlite.ts';
 import { Unavailable } from './persistence.errors.ts';
 import type { Table } from './table.ts';
+
+/** How an engine carries out a read; a tenant of null: it is about all of them. */
+interface Reads {
+  /** How long a failed read speaks against the database, in milliseconds. */
+  readonly doubtMs: number;
+  /** Closes what is not of the data source. */
+  close(): Promise<void>;
+  select(sql: string, parameters: SqlParameters, tenantId: string | null): Promise<unknown[]>;
+  /** Carries out a query of TypeORM's where there is nothing but the tenant's rows. */
+  within<Row extends object, T>(
+    query: SelectQueryBuilder<Row>,
+    tenantId: string,
+    read: (query: SelectQueryBuilder<Row>) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** Connections of PostgreSQL that see the rows of all tenants. */
+export interface AllTenants {
+  readonly pool: Pool;
+  readonly wall: WallCheck;
+}
 
 /**
  * How long a failed read of a SQLite file speaks against it, in milliseconds. A trivial read is answered from memory,
@@ -27,9 +49,8 @@ export class Reader {
 
   private constructor(
     private readonly dataSource: DataSource,
-    private readonly run: (sql: string, parameters: SqlParameters) => Promise<unknown[]>,
+    private readonly reads: Reads,
     private readonly classify: (error: unknown) => Failure,
-    private readonly doubtMs: number,
     tables: readonly Table[],
   ) {
     this.partlyVisible = tables
@@ -40,7 +61,7 @@ export class Reader {
   /** @param tables all that there are */
   static onSqlite(dataSource: DataSource, connection: Database.Database, tables: readonly Table[]): Reader {
     const statements = new Map<string, Database.Statement<unknown[]>>();
-    const run = (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
+    const select = (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
       let statement = statements.get(sql);
       if (statement === undefined) {
         statement = connection.prepare(sql);
@@ -48,20 +69,45 @@ export class Reader {
       }
       return Promise.resolve(statement.all(bindable(parameters)));
     };
-    return new Reader(dataSource, run, classifySqlite, SQLITE_DOUBT_MS, tables);
+    const reads: Reads = {
+      doubtMs: SQLITE_DOUBT_MS,
+      select,
+      within: (query, _, read) => read(query),
+      close: () => Promise.resolve(),
+    };
+    return new Reader(dataSource, reads, classifySqlite, tables);
   }
 
-  static onPostgres(dataSource: DataSource, pool: Pool, tables: readonly Table[]): Reader {
-    const run = async (sql: string, parameters: SqlParameters): Promise<unknown[]> => {
-      const { text, names } = numbered(sql);
-      const result = await pool.query<object>(
-        text,
-        names.map((name) => parameters[name]),
-      );
-      return result.rows;
+  /**
+   * @param dataSource whose connections `connections` hands out
+   * @param allTenants for what is about no single tenant
+   */
+  static onPostgres(
+    dataSource: DataSource,
+    connections: TenantConnections,
+    allTenants: AllTenants,
+    tables: readonly Table[],
+  ): Reader {
+    const reads: Reads = {
+      // There, a trivial read asks the server, and a read that took too long says nothing about it.
+      doubtMs: 0,
+      close: () => allTenants.pool.end(),
+      async select(sql, parameters, tenantId) {
+        const { text, names } = numbered(sql);
+        const values = names.map((name) => parameters[name]);
+        return tenantId === null ? readAll(allTenants, text, values) : connections.query(tenantId, text, values);
+      },
+      async within(query, tenantId, read) {
+        const runner = dataSource.createQueryRunner();
+        try {
+          await connections.turnTo((await runner.connect()) as PoolClient, tenantId);
+          return await read(query.setQueryRunner(runner));
+        } finally {
+          await runner.release();
+        }
+      },
     };
-    // There, a trivial read asks the server, and a read that took too long says nothing about it.
-    return new Reader(dataSource, run, classifyPostgres, 0, tables);
+    return new Reader(dataSource, reads, classifyPostgres, tables);
   }
 
   /**
@@ -74,7 +120,8 @@ export class Reader {
       throw new Error('A read has to name :tenant');
     }
     this.assertSeesAll(sql);
-    return (await this.execute(sql, { ...parameters, tenant: currentContext().tenantId })) as T[];
+    const { tenantId } = currentContext();
+    return (await this.execute(sql, { ...parameters, tenant: tenantId }, tenantId)) as T[];
   }
 
   /** A statement of a table of which the caller sees a part would tell it of the rest. */
@@ -85,9 +132,9 @@ export class Reader {
       throw new Error(`Bug: read ${table.name} with rows(), which keeps to what the caller sees`);
   }
 
-  /** What concerns all tenants: only for jobs that then go on tenant by tenant. */
+  /** What concerns all tenants: for jobs that then go on tenant by tenant, and for what comes before a tenant is known. */
   async selectAcrossTenants<T>(sql: string, parameters: SqlParameters = {}): Promise<T[]> {
-    return (await this.execute(sql, parameters)) as T[];
+    return (await this.execute(sql, parameters, null)) as T[];
   }
 
   /**
@@ -108,26 +155,33 @@ export class Reader {
 
   /** @throws Unavailable (503) as `select` */
   many<Row extends object>(query: SelectQueryBuilder<Row>): Promise<Row[]> {
-    return this.guard(() => query.getMany());
+    return this.guard(() => this.reads.within(query, currentContext().tenantId, (own) => own.getMany()));
   }
 
   /** @throws Unavailable (503) as `select` */
   async one<Row extends object>(query: SelectQueryBuilder<Row>): Promise<Row | undefined> {
-    return (await this.guard(() => query.getOne())) ?? undefined;
+    const { tenantId } = currentContext();
+    return (await this.guard(() => this.reads.within(query, tenantId, (own) => own.getOne()))) ?? undefined;
   }
 
   /** For readiness. @throws Unavailable when nothing can be read, or a read of the file has just failed */
   async ping(): Promise<void> {
-    await this.execute('SELECT 1', {});
-    if (performance.now() - this.failedAt < this.doubtMs) throw new Unavailable('A read has just failed');
+    await this.execute('SELECT 1', {}, null);
+    if (performance.now() - this.failedAt < this.reads.doubtMs) throw new Unavailable('A read has just failed');
   }
 
-  close(): Promise<void> {
-    return this.dataSource.destroy();
+  async close(): Promise<void> {
+    await Promise.all([this.dataSource.destroy(), this.reads.close()]);
   }
 
-  private execute(sql: string, parameters: SqlParameters): Promise<unknown[]> {
-    return this.guard(() => this.run(sql, parameters));
+  private execute(sql: string, parameters: SqlParameters, tenantId: string | null): Promise<unknown[]> {
+    return this.guard(() => this.reads.select(sql, parameters, tenantId));
+  }
+
+  private failureOf(error: unknown): Failure {
+    // TypeORM lets go of a connection that breaks before its query is sent.
+    if (error instanceof QueryRunnerAlreadyReleasedError) return 'unavailable';
+    return this.classify(error instanceof QueryFailedError ? error.driverError : error);
   }
 
   /** A database that cannot be read now is no bug of ours: the caller may ask again. */
@@ -135,7 +189,7 @@ export class Reader {
     try {
       return await read();
     } catch (error) {
-      const failure = this.classify(error instanceof QueryFailedError ? error.driverError : error);
+      const failure = this.failureOf(error);
       if (failure === 'poison') {
         throw error;
       }
@@ -143,6 +197,13 @@ export class Reader {
       throw new Unavailable('The database cannot be read now', {}, error);
     }
   }
+}
+
+function readAll({ pool, wall }: AllTenants, text: string, values: readonly unknown[]): Promise<object[]> {
+  return lend(pool, async (client) => {
+    await wall.look(client);
+    return (await client.query<object>(text, [...values])).rows;
+  });
 }
 
 /**

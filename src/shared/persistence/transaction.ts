@@ -25,6 +25,8 @@ export interface Mark {
 export interface Purge {
   readonly sql: string;
   readonly parameters: SqlParameters;
+  /** Of rows of all tenants. */
+  readonly acrossTenants: boolean;
   readonly counted: (rows: number) => void;
 }
 
@@ -126,6 +128,14 @@ export class Transaction {
   }
 
   /**
+   * The same of all tenants' rows, for the few facts that a work of one tenant needs of the whole database: how far the
+   * event log reaches, how far it was purged, whose a key is. Name no more than that fact.
+   */
+  async selectAcrossTenants<T>(sql: string, parameters: SqlParameters = {}): Promise<T[]> {
+    return (await this.guard(() => this.engine.selectAcrossTenants(sql, parameters))) as T[];
+  }
+
+  /**
    * Takes a row for this transaction before it is loaded, so that nobody else works on what it stands for at the same
    * time.
    * @param wait false: give up at once when another transaction has it
@@ -185,7 +195,13 @@ export class Transaction {
    */
   purge(sql: string, parameters: SqlParameters, counted: (rows: number) => void): void {
     this.assertOpen();
-    this.asked.push({ sql, parameters, counted });
+    this.asked.push({ sql, parameters, acrossTenants: false, counted });
+  }
+
+  /** The same for rows of all tenants, in tables that are purged by age alone (migrations/tenant-wall.ts). */
+  purgeAcrossTenants(sql: string, parameters: SqlParameters, counted: (rows: number) => void): void {
+    this.assertOpen();
+    this.asked.push({ sql, parameters, acrossTenants: true, counted });
   }
 
   /**

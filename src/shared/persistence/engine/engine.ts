@@ -51,6 +51,8 @@ export interface EngineTransaction {
   loadByKey(table: Table, keys: readonly (readonly string[])[]): Promise<Row[]>;
   loadByGroup(table: Table, group: string, values: readonly (readonly string[])[]): Promise<Row[]>;
   select(sql: string, parameters: SqlParameters): Promise<Row[]>;
+  /** The one kind of statement that sees rows of all tenants; `:tenant` is not bound. For the few that have to. */
+  selectAcrossTenants(sql: string, parameters: SqlParameters): Promise<Row[]>;
   /**
    * Takes the row for this transaction, so that no other one has it at the same time.
    * @param wait false: give up at once when another transaction has it
@@ -67,6 +69,8 @@ export interface EngineTransaction {
    * @returns rows that are gone
    */
   purge(sql: string, parameters: SqlParameters): Promise<number>;
+  /** The same for rows of all tenants, in tables whose rows are purged by their age alone. */
+  purgeAcrossTenants(sql: string, parameters: SqlParameters): Promise<number>;
   /**
    * Takes a lock that all servers on the database share, until the end of the transaction. Never waits.
    * @param lock a number of the caller's own, 0 to 2^53

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { DatabaseError } from 'pg';
+import { ALL_TENANTS, ALL_TENANTS_PURGING } from '../../../../migrations/tenant-wall.ts';
 import { EVENT_COLUMNS, type EventRow } from '../../outbox/event-log.ts';
 import type { Column, Table } from '../table.ts';
 import {
@@ -11,6 +12,7 @@ import {
   StaleVersion,
 } from './engine.ts';
 import { numbered } from './named-parameters.ts';
+import { acrossTenants, beginOf, giveBack, NoTenantWall, takeOut, type WallCheck } from './postgres-tenants.ts';
 import { columnList, columnsOf, decodeRow, encodeValue } from './row-codec.ts';
 
 /** Any number that nothing else in the database locks: the last step before COMMIT, so positions are in commit order. */
@@ -34,17 +36,17 @@ export const POSTGRES_WRITER_SETTINGS = {
 export class PostgresEngine implements Engine {
   constructor(
     private readonly pool: Pool,
-    private readonly disconnect: () => Promise<void>,
+    private readonly wall: WallCheck,
   ) {}
 
   async begin(tenantId: string, lockRows: boolean): Promise<EngineTransaction> {
-    const client = await this.pool.connect();
-    client.on('error', ignoreLostConnection);
+    const client = await takeOut(this.pool);
     try {
-      await client.query('BEGIN');
+      await this.wall.look(client);
+      await client.query(beginOf(tenantId));
       return new PostgresTransaction(client, tenantId, lockRows);
     } catch (error) {
-      release(client, true);
+      giveBack(client, true);
       throw error;
     }
   }
@@ -68,7 +70,7 @@ export class PostgresEngine implements Engine {
   }
 
   close(): Promise<void> {
-    return this.disconnect();
+    return this.pool.end();
   }
 }
 
@@ -76,6 +78,9 @@ export class PostgresEngine implements Engine {
 export function classifyPostgres(error: unknown): Failure {
   if (error instanceof StaleVersion) {
     return 'stale';
+  }
+  if (error instanceof NoTenantWall) {
+    return 'unavailable';
   }
   if (!(error instanceof DatabaseError)) {
     // pg's own errors and the socket's: the connection is gone, or the server did not answer in time.
@@ -105,20 +110,6 @@ function isOfDriver(error: unknown): boolean {
   );
 }
 
-/**
- * A connection may break between two statements. Without a listener, that event would end the process; with it, the
- * next statement fails, and the batch with it.
- */
-function ignoreLostConnection(): void {
-  // The next statement tells.
-}
-
-/** @param destroy true when the connection's state is not known */
-function release(client: PoolClient, destroy: boolean): void {
-  client.off('error', ignoreLostConnection);
-  client.release(destroy);
-}
-
 class PostgresTransaction implements EngineTransaction {
   constructor(
     private readonly client: PoolClient,
@@ -141,6 +132,10 @@ class PostgresTransaction implements EngineTransaction {
 
   async select(sql: string, parameters: SqlParameters): Promise<Row[]> {
     return (await this.query(sql, parameters)).rows;
+  }
+
+  async selectAcrossTenants(sql: string, parameters: SqlParameters): Promise<Row[]> {
+    return (await acrossTenants(this.client, this.tenantId, ALL_TENANTS, sql, parameters)).rows;
   }
 
   async lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean> {
@@ -183,6 +178,10 @@ class PostgresTransaction implements EngineTransaction {
     return (await this.query(sql, parameters)).rowCount ?? 0;
   }
 
+  async purgeAcrossTenants(sql: string, parameters: SqlParameters): Promise<number> {
+    return (await acrossTenants(this.client, this.tenantId, ALL_TENANTS_PURGING, sql, parameters)).rowCount ?? 0;
+  }
+
   async tryLock(lock: number): Promise<boolean> {
     const [row] = await this.select('SELECT pg_try_advisory_xact_lock(:lock) AS "locked"', { lock });
     return row?.locked === true;
@@ -206,18 +205,18 @@ class PostgresTransaction implements EngineTransaction {
     try {
       await this.client.query('COMMIT');
     } catch (error) {
-      release(this.client, true);
+      giveBack(this.client, true);
       throw error;
     }
-    release(this.client, false);
+    giveBack(this.client, false);
   }
 
   async rollback(): Promise<void> {
     try {
       await this.client.query('ROLLBACK');
-      release(this.client, false);
+      giveBack(this.client, false);
     } catch {
-      release(this.client, true);
+      giveBack(this.client, true);
     }
   }
 

@@ -168,6 +168,10 @@ class SqliteTransaction implements EngineTransaction {
     return Promise.resolve(this.prepare(sql).all(bindable({ ...parameters, tenant: this.tenantId })) as Row[]);
   }
 
+  selectAcrossTenants(sql: string, parameters: SqlParameters): Promise<Row[]> {
+    return this.select(sql, parameters);
+  }
+
   /** The transaction has the whole database to itself, so a row that is there is ours. */
   lock(table: Table, key: readonly string[]): Promise<boolean> {
     return Promise.resolve(this.prepare(sqlOf(table).byKey).get(this.tenantId, ...key) !== undefined);
@@ -207,6 +211,10 @@ class SqliteTransaction implements EngineTransaction {
     const { changes } = this.prepare(sql).run(bindable({ ...parameters, tenant: this.tenantId }));
     this.rowsWritten += changes;
     return Promise.resolve(changes);
+  }
+
+  purgeAcrossTenants(sql: string, parameters: SqlParameters): Promise<number> {
+    return this.purge(sql, parameters);
   }
 
   /** The transaction has the whole database to itself. */
