@@ -6,9 +6,9 @@ import { trustedPair, wrongTokens } from '../../support/forged-tokens.ts';
 import { type Api, faultsOfProblem, RawBody } from '../../support/http.ts';
 import { aRefusingWorld, refusedCalls, REFUSING_ENVIRONMENT, type RefusingWorld } from '../../support/refused-calls.ts';
 import { filledPath, type RefusedCall } from '../../support/refusals.ts';
-import { describeOnBothEngines, type Engine } from '../../support/services.ts';
+import { describeOnBothEngines } from '../../support/services.ts';
 import { bodyOf, Shop } from '../../support/shop.ts';
-import { rowsOf } from '../../support/sql.ts';
+import { rowsOfTenant } from '../../support/tenant-rows.ts';
 
 interface Operation {
   readonly name: string;
@@ -162,20 +162,4 @@ describeOnBothEngines('Whoever calls', (engine) => {
 /** What nobody of another tenant can know. */
 function secretsOf(world: RefusingWorld): string[] {
   return [...Object.values(world.reservations), ...Object.values(world.transfers), world.keyId];
-}
-
-/** Everything that a tenant has, but for what every use of a key changes. */
-async function rowsOfTenant(engine: Engine, databaseUrl: string, tenantId: string): Promise<Record<string, string[]>> {
-  const tables =
-    engine === 'sqlite'
-      ? "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'"
-      : "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'";
-  const found: Record<string, string[]> = {};
-  for (const { name } of await rowsOf<{ name: string }>(databaseUrl, tables)) {
-    if (['schema_migrations', 'api_keys', 'revoked_tokens', 'consumer_cursors'].includes(name)) continue;
-    const rows = await rowsOf(databaseUrl, `SELECT * FROM ${name} WHERE tenant_id = '${tenantId}'`);
-    found[name] = rows.map((row) => JSON.stringify(row)).sort();
-  }
-  expect(Object.keys(found).length).toBeGreaterThan(10);
-  return found;
 }
