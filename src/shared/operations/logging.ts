@@ -5,8 +5,11 @@ import type { Settings } from '../settings.ts';
 import { type Context, contextOrNone } from '../kernel/context.ts';
 import { onRequestEnd, type RequestEnd } from './request-end.ts';
 
-/** Lines are gathered to this size, or this long, before they are written: a write for each would cost every request. */
-const BUFFER_BYTES = 4096;
+/**
+ * Lines are gathered to this size, or this long, before they are written: a write for each would cost every request. More
+ * than 16 KiB would cost more again, because sonic-boom measures all that it has gathered with each line.
+ */
+const BUFFER_BYTES = 8192;
 const FLUSH_INTERVAL_MS = 250;
 /** Lines are dropped past this when whoever reads our output is too slow: losing lines is better than losing memory. */
 const BUFFER_BYTES_MAX = 16 * 1024 * 1024;

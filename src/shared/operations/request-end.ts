@@ -19,24 +19,37 @@ export interface RequestEnd {
   readonly context: Context | undefined;
 }
 
+type Observer = (end: RequestEnd) => void;
+
+/** By app: all of them hear of a request through one listener. */
+const observersOf = new WeakMap<FastifyInstance, Observer[]>();
+
 /**
  * Calls `observe` once for each request, answered or given up by its caller. Hooks run in the order in which they were
  * added: this one comes after the hook that sets the context and before any that answers by itself (404, 405).
  */
-export function onRequestEnd(fastify: FastifyInstance, observe: (end: RequestEnd) => void): void {
+export function onRequestEnd(fastify: FastifyInstance, observe: Observer): void {
+  const known = observersOf.get(fastify);
+  if (known !== undefined) {
+    known.push(observe);
+    return;
+  }
+  const observers = [observe];
+  observersOf.set(fastify, observers);
   fastify.addHook('onRequest', (request, reply, done) => {
     const startMs = performance.now();
     // Taken now: whatever runs when the answer is out is not reliably in the context of its own request.
     const context = contextOrNone();
     // Fastify's onResponse is not called when the caller hangs up; 'close' always comes.
     reply.raw.once('close', () => {
-      observe({
+      const end: RequestEnd = {
         request,
         route: request.routeOptions.url ?? UNMATCHED_ROUTE,
         status: reply.raw.writableEnded ? reply.raw.statusCode : CALLER_GONE,
         durationMs: performance.now() - startMs,
         context,
-      });
+      };
+      for (const one of observers) one(end);
     });
     done();
   });
