@@ -13,9 +13,12 @@ export interface Following {
  * @returns once the stream has begun
  * @throws Error when it is refused
  */
-export function follow({ url }: Target, path: string, read?: (piece: Buffer) => void): Promise<Following> {
+export function follow({ url, apiKey }: Target, path: string, read?: (piece: Buffer) => void): Promise<Following> {
   return new Promise((resolve, reject) => {
-    const request = get(`${url}${path}`, { agent: false, headers: { accept: 'text/event-stream' } });
+    const request = get(`${url}${path}`, {
+      agent: false,
+      headers: { accept: 'text/event-stream', ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }) },
+    });
     request.once('error', reject);
     request.once('response', (response) => {
       let bytes = 0;

@@ -28,7 +28,7 @@ export async function measureLatency(target: Target, workload: Workload, seconds
         duration: seconds,
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        requests: [{ setupRequest: (request) => nextRequest(request, workload) }],
+        requests: [{ setupRequest: (request) => nextRequest(request, workload, target.apiKey) }],
       },
       (error: Error | null, done) => {
         if (error === null) resolve(done);

@@ -9,8 +9,14 @@ export const CONNECTIONS = 64;
 export interface Workload {
   readonly name: string;
   readonly path: string | ((n: number) => string);
-  /** Left out: a GET. */
+  /** Left out: a POST with a body, a GET without. */
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  /** Left out: none. */
   readonly body?: (n: number) => string;
+  /** Whether each request comes under an Idempotency-Key of its own; left out: if it has a body. */
+  readonly keyed?: boolean;
+  /** Hears every answer with 2xx. */
+  readonly answered?: (body: string) => void;
 }
 
 /** What one round measured. */
@@ -31,7 +37,14 @@ export interface Target {
   readonly url: string;
   readonly pid: number;
   /** What callers send to say who they are; undefined: nobody is asked. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
+  /** Of whoever may do everything. */
+  readonly adminKey?: string | undefined;
+}
+
+/** The same server, for calls that a storefront may not make. */
+export function asAdmin<T extends Target>(target: T): T {
+  return { ...target, apiKey: target.adminKey };
 }
 
 /** No two requests of a bench share a key: a replayed answer costs less than a reservation. */
@@ -59,10 +72,15 @@ export async function warmUp(target: Target, workload: Workload, seconds: number
  * Sends a fixed number of requests and waits for every answer, so that the server has done exactly what is counted:
  * its CPU time and its statements can be divided by the answers.
  */
-export async function measure(target: Target, workload: Workload, requests: number): Promise<Round> {
-  const amount = (Math.round(requests / CONNECTIONS) || 1) * CONNECTIONS;
+export async function measure(
+  target: Target,
+  workload: Workload,
+  requests: number,
+  connections = CONNECTIONS,
+): Promise<Round> {
+  const amount = (Math.round(requests / connections) || 1) * connections;
   const [serverBefore, clientBefore] = [cpuSecondsOf(target.pid), process.cpuUsage()];
-  const fired = await fire(target, workload, amount);
+  const fired = await fire(target, workload, amount, connections);
   const client = process.cpuUsage(clientBefore);
   return {
     requests: fired.requests,
@@ -81,16 +99,16 @@ interface Fired {
   readonly failures: string;
 }
 
-function fire(target: Target, workload: Workload, amount: number): Promise<Fired> {
+function fire(target: Target, workload: Workload, amount: number, connections = CONNECTIONS): Promise<Fired> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     let lastAnswerAt = startedAt;
     const instance = autocannon(
       {
         url: target.url,
-        connections: CONNECTIONS,
+        connections,
         sampleInt: 100,
-        requests: [{ setupRequest: (request) => nextRequest(request, workload, target.apiKey) }],
+        requests: [{ setupRequest: (request) => nextRequest(request, workload, target.apiKey), ...hearing(workload) }],
         amount,
       },
       (error: Error | null, result) => {
@@ -108,18 +126,36 @@ function fire(target: Target, workload: Workload, amount: number): Promise<Fired
   });
 }
 
-export function nextRequest(
-  request: autocannon.Request,
-  { path, body }: Workload,
+export function nextRequest(request: autocannon.Request, workload: Workload, apiKey?: string): autocannon.Request {
+  const { method, path, headers, body } = drawRequest(workload, apiKey);
+  const next = { ...request, method, path, headers: { ...request.headers, ...headers } };
+  if (body !== undefined) next.body = body;
+  return next;
+}
+
+/** Of the request that all others are made from: autocannon asks no other. */
+function hearing({ answered }: Workload): Pick<autocannon.Request, 'onResponse'> {
+  if (answered === undefined) return {};
+  return {
+    onResponse: (status, text) => {
+      if (status >= 200 && status < 300) answered(text);
+    },
+  };
+}
+
+/** The next request of a workload, of whichever client. */
+export function drawRequest(
+  { path, method, body, keyed = body !== undefined }: Workload,
   apiKey?: string,
-): autocannon.Request {
+): { method: 'GET' | 'POST' | 'PUT'; path: string; headers: Record<string, string>; body?: string } {
   const n = requestsMade;
   requestsMade += 1;
-  const who = apiKey === undefined ? {} : { 'x-api-key': apiKey };
-  const next = { ...request, path: typeof path === 'string' ? path : path(n) };
-  if (body === undefined) return { ...next, method: 'GET', headers: { ...request.headers, ...who } };
-  const headers = { ...who, 'content-type': 'application/json', 'idempotency-key': `${KEY_PREFIX}-${n}` };
-  return { ...next, method: 'POST', headers: { ...request.headers, ...headers }, body: body(n) };
+  const headers: Record<string, string> = apiKey === undefined ? {} : { 'x-api-key': apiKey };
+  if (keyed) headers['idempotency-key'] = `${KEY_PREFIX}-${n}`;
+  const at = { path: typeof path === 'string' ? path : path(n), headers };
+  if (body === undefined) return { ...at, method: method ?? 'GET' };
+  headers['content-type'] = 'application/json';
+  return { ...at, method: method ?? 'POST', body: body(n) };
 }
 
 function failuresOf({ statusCodeStats, errors, timeouts }: autocannon.Result): string {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type BenchServer, startServer } from './server-process.ts';
-import { loadStock, storefrontKey } from './stock.ts';
+import { GUARDED } from './guarded.ts';
+import { keyFor, loadStock } from './stock.ts';
 import { withFolder } from './with-folder.ts';
 
 /**
@@ -9,18 +10,23 @@ import { withFolder } from './with-folder.ts';
  */
 export async function onSqlite<T>(
   work: (server: BenchServer) => Promise<T>,
-  { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
+  { env = GUARDED }: { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<T> {
-  return withFolder(async (folder) => {
-    const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`, env);
-    try {
-      const apiKey = env['HOLDFAST_ADMIN_KEY'];
-      await loadStock({ ...server, apiKey });
-      return await work(
-        apiKey === undefined ? server : { ...server, apiKey: await storefrontKey({ ...server, apiKey }) },
-      );
-    } finally {
-      await server.stop();
-    }
-  });
+  return withFolder((folder) => onDatabase(`sqlite:${join(folder, 'bench.sqlite')}`, work, env));
+}
+
+/** The same on a database that is there; stock that is in it already stays as it is. */
+export async function onDatabase<T>(
+  databaseUrl: string,
+  work: (server: BenchServer) => Promise<T>,
+  env: Readonly<Record<string, string>> = GUARDED,
+): Promise<T> {
+  const server = await startServer(databaseUrl, env);
+  try {
+    await loadStock(server);
+    const apiKey = server.adminKey === undefined ? undefined : await keyFor(server, { role: 'storefront' });
+    return await work({ ...server, apiKey });
+  } finally {
+    await server.stop();
+  }
 }

@@ -9,23 +9,7 @@ export interface Finding {
 const BEGIN = '<!-- results: written by `npm run bench`, not by hand -->';
 const END = '<!-- end of results -->';
 
-const FIRST_PAGE = [
-  '# Benchmarks',
-  '',
-  '`npm run bench` builds for production, starts the server in a process of its own with logging and metrics on, sends',
-  'requests with autocannon over 64 connections, each with its own `Idempotency-Key`, and writes the section below.',
-  'Measured and reference run in turn, several rounds each after a warm-up; a result is the ratio of their medians, because',
-  'only ratios can be compared between machines. CPU is the time of the server process per request, from `/proc`. Each',
-  'row starts with a fresh database. A row that misses its goal stays in the table.',
-  '',
-  BEGIN,
-  END,
-  '',
-  '## What we know of the reasons',
-  '',
-  'Kept by hand; a new run leaves it alone.',
-  '',
-].join('\n');
+const FIRST_PAGE = ['# Benchmarks', '', BEGIN, END, ''].join('\n');
 
 /** The rows as a Markdown table. */
 export function resultsTable(findings: readonly Finding[]): string {

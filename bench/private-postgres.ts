@@ -2,11 +2,12 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { freePort } from '../scripts/free-port.ts';
+import { benchFolder } from './with-folder.ts';
 
 const run = promisify(execFile);
 
@@ -19,6 +20,8 @@ const START_ATTEMPTS_MAX = 100;
 export interface PrivatePostgres {
   readonly databaseUrl: string;
   readonly version: string;
+  /** The folder of the server programs. */
+  readonly programs: string;
   /** Statements that clients have sent to the bench database since the last reset: BEGIN and COMMIT, too. */
   statements(): Promise<StatementCount[]>;
   resetStatements(): Promise<void>;
@@ -37,8 +40,8 @@ export interface StatementCount {
  */
 export async function withPrivatePostgres<T>(work: (postgres: PrivatePostgres) => Promise<T>): Promise<T> {
   const programs = serverPrograms();
-  // Not under the project: the postgres user may not be allowed to walk there. /var/tmp is on disk, /tmp may not be.
-  const folder = mkdtempSync(join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), 'holdfast-bench-'));
+  const { parent, prefix } = postgresFolderOf(benchFolder());
+  const folder = mkdtempSync(join(parent, prefix));
   try {
     const owner = await ownerOf(folder);
     const asOwner = (program: string, args: string[]): [string, string[]] => {
@@ -54,7 +57,7 @@ export async function withPrivatePostgres<T>(work: (postgres: PrivatePostgres) =
     const server = spawn(...asOwner('postgres', ['-D', data]), { stdio: 'ignore', cwd: '/' });
     const ended = once(server, 'exit');
     try {
-      return await withCounter(port, work);
+      return await withCounter(port, programs, work);
     } finally {
       await run(...asOwner('pg_ctl', ['-D', data, '-m', 'fast', '-w', 'stop']), { cwd: '/' });
       await ended;
@@ -64,7 +67,19 @@ export async function withPrivatePostgres<T>(work: (postgres: PrivatePostgres) =
   }
 }
 
-async function withCounter<T>(port: number, work: (postgres: PrivatePostgres) => Promise<T>): Promise<T> {
+/**
+ * Where clusters of a run lie. Not under the project: the postgres user may not be allowed to walk there. /var/tmp is on
+ * disk, /tmp may not be.
+ */
+export function postgresFolderOf(folder: string): { readonly parent: string; readonly prefix: string } {
+  return { parent: existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), prefix: `holdfast-${basename(folder)}-` };
+}
+
+async function withCounter<T>(
+  port: number,
+  programs: string,
+  work: (postgres: PrivatePostgres) => Promise<T>,
+): Promise<T> {
   // The counter sits in another database of the cluster, so that it does not count itself.
   const counter = await connected(port);
   try {
@@ -74,6 +89,7 @@ async function withCounter<T>(port: number, work: (postgres: PrivatePostgres) =>
     return await work({
       databaseUrl: `postgres://bench@127.0.0.1:${port}/${DATABASE}`,
       version: rows[0]?.server_version ?? 'unknown',
+      programs,
       statements: () => countedStatements(counter),
       resetStatements: async () => {
         await counter.query('SELECT pg_stat_statements_reset()');

@@ -1,11 +1,22 @@
-/** How a row is run: the same for all rows of a run. */
-export interface BenchOptions {
+/** How large a run is: the same for all rows of a run. */
+export interface Sizes {
   /** Length of one measured round. */
   readonly seconds: number;
   /** Measured rounds of each workload. */
   readonly rounds: number;
   /** Rows that the import rows of the table import. */
   readonly importRows: number;
+  /** Stock items of the large file, and movements in it. */
+  readonly items: number;
+  readonly movements: number;
+  /** Holds that fall due at once. */
+  readonly holds: number;
+  /** Length of the load after which memory is looked at, in minutes. */
+  readonly minutes: number;
+}
+
+/** How a row is run. */
+export interface BenchOptions extends Sizes {
   /** Tells a person what is going on. */
   readonly say: (line: string) => void;
 }
@@ -37,6 +48,8 @@ export interface Row {
   readonly goal: Goal;
   /** @throws Error when the machine lacks something; the row then stands in the table as not run */
   readonly run: (options: BenchOptions) => Promise<RowResult>;
+  /** Past it the row is ended and stands in the table as not run; left out: as most rows. */
+  readonly limitSeconds?: (sizes: Sizes) => number;
 }
 
 export function meets(value: number, goal: Goal): boolean {

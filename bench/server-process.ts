@@ -9,6 +9,9 @@ const START_MAX_MS = 60_000;
 /** Past this a server that was asked to stop is ended. */
 const STOP_MAX_MS = 15_000;
 
+/** What `npm start` gives to Node.js besides. */
+const SERVER_ARGUMENTS = ['--max-semi-space-size=64'];
+
 /** A server of its own process, production build, with logs and metrics as in production. */
 export interface BenchServer extends Target {
   /** Waits until a server that was started with BENCH_DRAIN has handed that many events over. */
@@ -28,14 +31,26 @@ export async function startServer(
   databaseUrl: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<BenchServer> {
+  const server = await startProgram('./server.js', {
+    DATABASE_URL: databaseUrl,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ...more,
+  });
+  return { ...server, adminKey: more['HOLDFAST_ADMIN_KEY'] };
+}
+
+/** Starts the reference that creates reservations by hand, on a fresh file. */
+export function startByHand(file: string): Promise<BenchServer> {
+  return startProgram('./by-hand/server.js', { BENCH_FILE: file });
+}
+
+async function startProgram(program: string, env: Readonly<Record<string, string>>): Promise<BenchServer> {
   const log = openSync('/dev/null', 'w');
-  const child = fork(new URL('./server.js', import.meta.url), {
+  const child = fork(new URL(program, import.meta.url), {
     // Nothing of the caller's own settings: two runs on one machine measure the same server.
-    env: {
-      ...{ PATH: process.env['PATH'], NODE_ENV: 'production', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: '0' },
-      AUTH: 'off',
-      ...more,
-    },
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
+    execArgv: [...process.execArgv, ...SERVER_ARGUMENTS],
     stdio: ['ignore', log, 'pipe', 'ipc'],
   });
   closeSync(log);

@@ -13,6 +13,8 @@ const TTL_SECONDS = 14_400;
 export const spreadReservations: Workload = reservations('reservation, spread', (n) => skuOf(n % SKUS));
 /** The same, always the same sku. */
 export const hotReservations: Workload = reservations('reservation, one hot sku', () => skuOf(0));
+/** As the first, only that they run out while the load lasts. */
+export const shortReservations = reservations('reservation that runs out', (n) => skuOf(n % SKUS), 20);
 /** The same bodies through the same app to a handler that does nothing (bench/empty.controller.ts). */
 export const emptyPosts: Workload = { ...spreadReservations, name: 'empty POST', path: '/v1/bench/empty' };
 
@@ -20,6 +22,11 @@ export const emptyPosts: Workload = { ...spreadReservations, name: 'empty POST',
 export const singleReads: Workload = {
   name: 'read one stock item',
   path: (n) => `/v1/stock/${skuOf(n % SKUS)}/${LOCATION}`,
+};
+/** The same request through the same app to a handler that does nothing. */
+export const emptyReads: Workload = {
+  name: 'empty GET',
+  path: (n) => `/v1/bench/empty/${skuOf(n % SKUS)}/${LOCATION}`,
 };
 /** Skus of one category page (issue 3, how it is judged). */
 export const PAGE_SKUS = 100;
@@ -31,8 +38,8 @@ export const categoryPages: Workload = {
 };
 
 /** Receives the most units that one movement takes of each sku: more than a run can hold. */
-export async function loadStock({ url, apiKey }: Omit<Target, 'pid'>): Promise<void> {
-  const api = new ApiClient(url, worldWithKey(apiKey ?? null));
+export async function loadStock({ url, adminKey }: Omit<Target, 'pid'>): Promise<void> {
+  const api = new ApiClient(url, worldWithKey(adminKey ?? null));
   const send = async (request: ApiRequest): Promise<void> => {
     const answer = await api.send(request);
     if (!answer.ok) throw new Error(`Loading stock failed: ${request.path}: ${answer.code} ${answer.detail}`);
@@ -49,19 +56,35 @@ export async function loadStock({ url, apiKey }: Omit<Target, 'pid'>): Promise<v
   });
 }
 
-function reservations(name: string, skuOfRequest: (n: number) => string): Workload {
+/** Creating reservations of so many lines of one unit, each of another sku. */
+export function reservationsOf(lines: number): Workload {
+  const body = (n: number): string =>
+    JSON.stringify({
+      lines: Array.from({ length: lines }, (_, line) => ({
+        ...{ sku: skuOf((n * lines + line) % SKUS), quantity: 1, locationId: LOCATION },
+      })),
+      ttlSeconds: TTL_SECONDS,
+    });
+  return { name: `reservation of ${lines} lines`, path: '/v1/reservations', body };
+}
+
+function reservations(name: string, skuOfRequest: (n: number) => string, ttlSeconds = TTL_SECONDS): Workload {
   const body = (n: number): string =>
     JSON.stringify({
       lines: [{ sku: skuOfRequest(n), quantity: 1, locationId: LOCATION }],
-      ttlSeconds: TTL_SECONDS,
+      ttlSeconds,
     });
   return { name, path: '/v1/reservations', body };
 }
 
-/** A new key of a storefront. @param apiKey of whoever may make it */
-export async function storefrontKey({ url, apiKey }: Omit<Target, 'pid'>): Promise<string> {
-  const api = new ApiClient(url, worldWithKey(apiKey ?? null));
-  const body = { name: 'Bench', role: 'storefront', clientId: 'bench' };
+/** Makes a key. @param target whose admin may make it */
+export async function keyFor(
+  { url, adminKey }: Omit<Target, 'pid'>,
+  { role, locationId }: { readonly role: 'storefront' | 'store'; readonly locationId?: string },
+): Promise<string> {
+  const api = new ApiClient(url, worldWithKey(adminKey ?? null));
+  const whose = locationId === undefined ? { clientId: 'bench' } : { locationId };
+  const body = { name: 'Bench', role, ...whose };
   const answer = await api.send({ method: 'POST', path: '/v1/admin/keys', body });
   if (!answer.ok) throw new Error(`Making a key failed: ${answer.code} ${answer.detail}`);
   return (answer.body as { key: string }).key;

@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
-/**
- * Runs `work` on a folder of its own, and removes it. It lies beside the usual data and not in a temporary folder, which
- * may be memory: what is measured is durable.
- */
+/** Where everything of this run lies. */
+export function benchFolder(): string {
+  const folder = process.env['BENCH_FOLDER'];
+  if (folder === undefined) throw new Error('Bug: a row runs outside of a run');
+  return folder;
+}
+
+/** Runs `work` on a folder of its own, and removes it. */
 export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  mkdirSync('data', { recursive: true });
-  const folder = mkdtempSync(resolve('data', 'bench-'));
+  const folder = mkdtempSync(join(benchFolder(), 'row-'));
   try {
     return await work(folder);
   } finally {

@@ -1,4 +1,4 @@
-import { ApiClient } from '../../scripts/replay/api-client.ts';
+import { ApiClient, worldWithKey } from '../../scripts/replay/api-client.ts';
 import { forEachOf } from '../../scripts/replay/for-each.ts';
 import type { Target } from '../load.ts';
 import { SKUS, skuOf } from '../stock.ts';
@@ -16,8 +16,8 @@ export function countRow(n: number): CountRow {
 }
 
 /** Makes the locations that these rows need. */
-export async function loadLocations({ url }: Target, rows: number): Promise<void> {
-  const api = new ApiClient(url);
+export async function loadLocations({ url, adminKey }: Target, rows: number): Promise<void> {
+  const api = new ApiClient(url, worldWithKey(adminKey ?? null));
   await forEachOf([...Array(Math.ceil(rows / SKUS)).keys()], 32, async (n) => {
     const body = { name: `Store ${n}`, kind: 'STORE' };
     const answer = await api.send({ method: 'PUT', path: `/v1/locations/${locationOf(n)}`, body });

@@ -11,12 +11,12 @@ let uploads = 0;
  * @throws Error when the import ends before
  */
 export async function whileImporting<T>(
-  { url }: Target,
+  { url, adminKey = '' }: Target,
   differentRows: number,
   work: () => Promise<T>,
 ): Promise<{ result: T; uploaded: Uploaded }> {
   uploads += 1;
-  const args = [url, `bench-background-${uploads}`, String(differentRows)];
+  const args = [url, adminKey, `bench-background-${uploads}`, String(differentRows)];
   const child = fork(new URL('./uploader.js', import.meta.url), args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cpuSecondsOf } from '../cpu-time.ts';
+import { GUARDED } from '../guarded.ts';
 import { residentMegabytesOf } from '../memory.ts';
 import { type BenchOptions, median, type Row, type RowResult } from '../row.ts';
 import { type BenchServer, startServer } from '../server-process.ts';
@@ -32,7 +33,7 @@ export const ingestion: Row = {
   run: (options) =>
     withFolder(async (folder) => {
       const byHand = await IngestByHand.open(join(folder, 'by-hand.sqlite'));
-      const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`);
+      const server = await startServer(`sqlite:${join(folder, 'bench.sqlite')}`, GUARDED);
       try {
         const push = await openStore(server);
         return await comparePushes(server, push, byHand, options);
@@ -113,7 +114,7 @@ async function drainRounds(folder: string, options: BenchOptions): Promise<RowRe
 }
 
 async function drainOnce(file: string, events: number): Promise<{ pushed: number; drained: number; grownMb: number }> {
-  const storing = await startServer(`sqlite:${file}`);
+  const storing = await startServer(`sqlite:${file}`, GUARDED);
   let pushed: number;
   try {
     const push = await openStore(storing);
@@ -122,7 +123,7 @@ async function drainOnce(file: string, events: number): Promise<{ pushed: number
     await storing.stop();
   }
   // Those that were there before are drained as well; they are few, and what is timed ends with the last of `events`.
-  const draining = await startServer(`sqlite:${file}`, { BENCH_DRAIN: String(events) });
+  const draining = await startServer(`sqlite:${file}`, { ...GUARDED, BENCH_DRAIN: String(events) });
   try {
     const before = residentMegabytesOf(draining.pid);
     const { perSecond } = await draining.drained();

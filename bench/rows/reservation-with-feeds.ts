@@ -1,11 +1,14 @@
 import { inTurn, type Side } from '../compare.ts';
 import { follow } from '../follow.ts';
+import { GUARDED } from '../guarded.ts';
+import { asAdmin } from '../load.ts';
 import { onSqlite } from '../on-sqlite.ts';
 import type { BenchOptions, Row, RowResult } from '../row.ts';
 import type { BenchServer } from '../server-process.ts';
 import { LOCATION, spreadReservations } from '../stock.ts';
 import { summarise, whole } from '../summary.ts';
 
+const { BENCH_RELAY: _relay, ...WITHOUT_RELAY } = GUARDED;
 const FEEDS = 3;
 const STREAM = `/v1/sync/stores/${LOCATION}/changes/stream`;
 
@@ -16,9 +19,9 @@ export const reservationWithFeeds: Row = {
   reference: 'the same without, on another server',
   goal: { atLeast: 0.85 },
   run: (options) =>
-    onSqlite((reference) =>
-      onSqlite((measured) => compareWithFeeds(measured, reference, options), { env: { BENCH_RELAY: '1' } }),
-    ),
+    onSqlite((reference) => onSqlite((measured) => compareWithFeeds(measured, reference, options)), {
+      env: WITHOUT_RELAY,
+    }),
 };
 
 async function compareWithFeeds(
@@ -26,7 +29,7 @@ async function compareWithFeeds(
   reference: BenchServer,
   options: BenchOptions,
 ): Promise<RowResult> {
-  const feeds = await Promise.all(Array.from({ length: FEEDS }, () => follow(measured, STREAM)));
+  const feeds = await Promise.all(Array.from({ length: FEEDS }, () => follow(asAdmin(measured), STREAM)));
   const told = (): number => feeds.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   const side = (name: string, target: BenchServer): Side => ({ name, target, workload: spreadReservations });

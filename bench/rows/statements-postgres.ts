@@ -1,8 +1,9 @@
 import { CONNECTIONS, measure, type Round, warmUp } from '../load.ts';
 import { type PrivatePostgres, type StatementCount, withPrivatePostgres } from '../private-postgres.ts';
 import { type BenchOptions, median, type Row, type RowResult } from '../row.ts';
-import { startServer } from '../server-process.ts';
-import { loadStock, spreadReservations } from '../stock.ts';
+import { onDatabase } from '../on-sqlite.ts';
+import type { BenchServer } from '../server-process.ts';
+import { spreadReservations } from '../stock.ts';
 import { describe, whole } from '../summary.ts';
 
 const WARM_UP_SECONDS = 4;
@@ -15,25 +16,26 @@ export const statementsOnPostgres: Row = {
   measured: `SQL statements per created reservation on PostgreSQL at ${CONNECTIONS} connections, BEGIN and COMMIT included`,
   reference: "Medusa's inventory module: 8, Vendure: 101",
   goal: { atMost: 1 },
-  run: (options) => withPrivatePostgres((postgres) => countStatements(postgres, options)),
+  run: (options) =>
+    withPrivatePostgres((postgres) =>
+      onDatabase(postgres.databaseUrl, (server) => countStatements(server, postgres, options)),
+    ),
 };
 
-async function countStatements(postgres: PrivatePostgres, { seconds, rounds, say }: BenchOptions): Promise<RowResult> {
-  const server = await startServer(postgres.databaseUrl);
-  try {
-    await loadStock(server);
-    const expectedPerSecond = await warmUp(server, spreadReservations, WARM_UP_SECONDS);
-    await postgres.resetStatements();
-    const done: Round[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      const result = await measure(server, spreadReservations, expectedPerSecond * seconds);
-      done.push(result);
-      say(`  ${round}/${rounds} ${spreadReservations.name.padEnd(32)} ${describe(result)}`);
-    }
-    return summarise(done, await postgres.statements(), postgres.version, say);
-  } finally {
-    await server.stop();
+async function countStatements(
+  server: BenchServer,
+  postgres: PrivatePostgres,
+  { seconds, rounds, say }: BenchOptions,
+): Promise<RowResult> {
+  const expectedPerSecond = await warmUp(server, spreadReservations, WARM_UP_SECONDS);
+  await postgres.resetStatements();
+  const done: Round[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const result = await measure(server, spreadReservations, expectedPerSecond * seconds);
+    done.push(result);
+    say(`  ${round}/${rounds} ${spreadReservations.name.padEnd(32)} ${describe(result)}`);
   }
+  return summarise(done, await postgres.statements(), postgres.version, say);
 }
 
 function summarise(

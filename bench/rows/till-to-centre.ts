@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { onSqlite } from '../on-sqlite.ts';
 import type { BenchOptions, Row, RowResult } from '../row.ts';
 import type { BenchServer } from '../server-process.ts';
-import { type BenchAgent, startAgent } from '../store/agent-process.ts';
+import { agentKey, type BenchAgent, startAgent } from '../store/agent-process.ts';
 import { StockWatch } from '../store/stock-watch.ts';
 import { withFolder } from '../with-folder.ts';
 import { LOCATION, skuOf } from '../stock.ts';
@@ -22,7 +22,7 @@ export const tillToCentre: Row = {
   run: (options) =>
     onSqlite((server) =>
       withFolder(async (folder) => {
-        const agent = await startAgent(LOCATION, server.url, folder);
+        const agent = await startAgent(LOCATION, server.url, folder, await agentKey(server, LOCATION));
         try {
           return await sellAndWatch(server, agent, options);
         } finally {

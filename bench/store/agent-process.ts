@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Target } from '../load.ts';
+import { keyFor } from '../stock.ts';
 import { freePort } from '../../scripts/free-port.ts';
 
 /** Migrations and a cold start on a busy machine. */
@@ -26,6 +27,11 @@ export interface BenchAgent extends Target {
   /** Waits until this is so, however long that takes, but for a minute without any change. */
   until(what: string, isSo: (link: LinkHealth) => boolean): Promise<LinkHealth>;
   stop(): Promise<void>;
+}
+
+/** What the agent of this location needs to be let in. */
+export async function agentKey(target: Target, locationId: string): Promise<Readonly<Record<string, string>>> {
+  return target.adminKey === undefined ? {} : { STORE_API_KEY: await keyFor(target, { role: 'store', locationId }) };
 }
 
 /** @param folder its data; another start goes on with them @param more of its environment */

@@ -1,7 +1,7 @@
 import { measure, type Workload } from '../load.ts';
 import type { BenchServer } from '../server-process.ts';
 import { LOCATION, SKUS, skuOf } from '../stock.ts';
-import { NOWHERE, startAgent } from './agent-process.ts';
+import { agentKey, NOWHERE, startAgent } from './agent-process.ts';
 
 /** Sales at the till of the store, in turn over all skus. */
 const sales: Workload = {
@@ -18,7 +18,8 @@ export interface Drained {
 
 /** Lets the agent learn its stock, cuts it off, and sells. */
 export async function sellOffline(server: BenchServer, folder: string, events: number): Promise<void> {
-  const connected = await startAgent(LOCATION, server.url, folder);
+  const key = await agentKey(server, LOCATION);
+  const connected = await startAgent(LOCATION, server.url, folder, key);
   try {
     await connected.until('it follows the centre', ({ state, settled }) => state === 'CONNECTED' && settled);
   } finally {
@@ -40,7 +41,7 @@ export async function drainBacklog<T>(
   folder: string,
   beside: () => Promise<T>,
 ): Promise<Drained & { readonly beside: T }> {
-  const agent = await startAgent(LOCATION, server.url, folder);
+  const agent = await startAgent(LOCATION, server.url, folder, await agentKey(server, LOCATION));
   try {
     const { pendingEvents: events } = await agent.link();
     const startedAt = performance.now();

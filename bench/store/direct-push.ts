@@ -50,10 +50,11 @@ export class DirectPush {
   }
 
   private async send(method: string, path: string, body?: object): Promise<unknown> {
-    const answer = await fetch(`${this.target.url}${path}`, {
-      method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
+    const { url, adminKey } = this.target;
+    const who: Record<string, string> = adminKey === undefined ? {} : { 'x-api-key': adminKey };
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const headers = body === undefined ? who : { ...who, 'content-type': 'application/json' };
+    const answer = await fetch(`${url}${path}`, { method, headers, ...content });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }

@@ -1,0 +1,21 @@
+/** Only as long as the bench runs, and only on its own servers. */
+export const ADMIN_KEY = 'the-first-key-of-the-bench-0123456789';
+
+/** All of them count, and none is met. */
+const NOT_MET = '1000000000';
+export const LIMITS = Object.fromEntries(
+  ['STOREFRONT', 'STORE', 'OPERATOR', 'PLATFORM', 'ADDRESS'].flatMap((whose) =>
+    ['READS', 'WRITES', 'BULK'].map((what) => [`RATE_LIMIT_${whose}_${what}`, NOT_MET]),
+  ),
+);
+
+/**
+ * The server as it is meant to run: every caller is asked who it is and counted, and a reaction hears of every reservation.
+ * Rows that compare the app with itself have it on both sides.
+ */
+export const GUARDED: Readonly<Record<string, string>> = {
+  AUTH: 'on',
+  HOLDFAST_ADMIN_KEY: ADMIN_KEY,
+  BENCH_RELAY: '1',
+  ...LIMITS,
+};
