@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Inject, Module, type OnModuleInit } from '@nestjs/common';
+import { ClockGauge } from './clock-gauge.ts';
 import { type ExpiringTable, keptUntilExpiry } from './kept.ts';
 import { PurgePieces } from './purge-pieces.ts';
 import { Retention } from './retention.ts';
@@ -19,7 +20,7 @@ export class HousekeepingModule implements OnModuleInit {
   static forRoot(expiring: readonly ExpiringTable[]): DynamicModule {
     return {
       module: HousekeepingModule,
-      providers: [{ provide: EXPIRING_TABLES, useValue: expiring }, PurgePieces, RetentionMarks, Retention],
+      providers: [{ provide: EXPIRING_TABLES, useValue: expiring }, PurgePieces, RetentionMarks, Retention, ClockGauge],
       exports: [PurgePieces, RetentionMarks, Retention],
     };
   }
