@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import { DatabaseError } from 'pg';
 import { ALL_TENANTS, ALL_TENANTS_PURGING } from '../../../../migrations/tenant-wall.ts';
 import { EVENT_COLUMNS, type EventRow } from '../../outbox/event-log.ts';
@@ -111,6 +111,9 @@ function isOfDriver(error: unknown): boolean {
 }
 
 class PostgresTransaction implements EngineTransaction {
+  /** The last statement was not answered, so a ROLLBACK would wait behind it as long again. */
+  private isMute = false;
+
   constructor(
     private readonly client: PoolClient,
     private readonly tenantId: string,
@@ -131,11 +134,11 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   async select(sql: string, parameters: SqlParameters): Promise<Row[]> {
-    return (await this.query(sql, parameters)).rows;
+    return (await this.query(sql, parameters)).rows as Row[];
   }
 
   async selectAcrossTenants(sql: string, parameters: SqlParameters): Promise<Row[]> {
-    return (await acrossTenants(this.client, this.tenantId, ALL_TENANTS, sql, parameters)).rows;
+    return (await this.heard(acrossTenants(this.client, this.tenantId, ALL_TENANTS, sql, parameters))).rows;
   }
 
   async lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean> {
@@ -179,7 +182,9 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   async purgeAcrossTenants(sql: string, parameters: SqlParameters): Promise<number> {
-    return (await acrossTenants(this.client, this.tenantId, ALL_TENANTS_PURGING, sql, parameters)).rowCount ?? 0;
+    return (
+      (await this.heard(acrossTenants(this.client, this.tenantId, ALL_TENANTS_PURGING, sql, parameters))).rowCount ?? 0
+    );
   }
 
   async tryLock(lock: number): Promise<boolean> {
@@ -188,7 +193,7 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   async appendEvents(events: readonly EventRow[]): Promise<void> {
-    await this.client.query({
+    await this.ask({
       name: 'lock_event_log',
       text: 'SELECT pg_advisory_xact_lock($1)',
       values: [EVENT_LOG_LOCK],
@@ -212,6 +217,10 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   async rollback(): Promise<void> {
+    if (this.isMute) {
+      giveBack(this.client, true);
+      return;
+    }
     try {
       await this.client.query('ROLLBACK');
       giveBack(this.client, false);
@@ -220,10 +229,23 @@ class PostgresTransaction implements EngineTransaction {
     }
   }
 
-  private query(sql: string, parameters: SqlParameters): Promise<QueryResult<Row>> {
+  private query(sql: string, parameters: SqlParameters): Promise<QueryResult<object>> {
     const { text, names } = numbered(sql);
     const all: SqlParameters = { ...parameters, tenant: this.tenantId };
-    return this.client.query<Row>({ name: nameOf(text), text, values: names.map((name) => all[name]) });
+    return this.ask({ name: nameOf(text), text, values: names.map((name) => all[name]) });
+  }
+
+  private ask(question: QueryConfig & { rowMode?: 'array' }): Promise<QueryResult<object>> {
+    return this.heard(this.client.query(question));
+  }
+
+  private async heard<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) this.isMute = true;
+      throw error;
+    }
   }
 
   private async load(
@@ -244,13 +266,13 @@ class PostgresTransaction implements EngineTransaction {
         WHERE r.tenant_id = k.tenant_id${columns.map(({ name }) => ` AND r.${name} = k.${name}`).join('')}${where}
         ${this.lockRows ? `ORDER BY ${order.join(', ')} FOR UPDATE` : 'OFFSET 0'}
       ) AS t`;
-    const result = await this.client.query<unknown[]>({
+    const result = await this.ask({
       name: nameOf(text),
       text,
       values: [this.tenantOf(keys), ...columns.map((_, index) => keys.map((key) => key[index]))],
       rowMode: 'array',
     });
-    return result.rows.map((values) => decodeRow(table, values));
+    return (result.rows as unknown[][]).map((values) => decodeRow(table, values));
   }
 
   /**
@@ -262,7 +284,7 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   private async write(text: string, values: readonly unknown[]): Promise<number> {
-    const result = await this.client.query({ name: nameOf(text), text, values: [...values] });
+    const result = await this.ask({ name: nameOf(text), text, values: [...values] });
     return result.rowCount ?? 0;
   }
 
