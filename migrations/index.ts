@@ -13,6 +13,7 @@ import { Freshness0014 } from './0014-freshness.ts';
 import { Reconciliations0015 } from './0015-reconciliations.ts';
 import { Access0020 } from './0020-access.ts';
 import { ClientsOfReservations0021 } from './0021-clients-of-reservations.ts';
+import { Caps0022 } from './0022-caps.ts';
 import { TenantWall0030 } from './0030-tenant-wall.ts';
 
 /** In order, forward only: what was released is never edited, only followed. */
@@ -32,5 +33,6 @@ export const MIGRATIONS = [
   Reconciliations0015,
   Access0020,
   ClientsOfReservations0021,
+  Caps0022,
   TenantWall0030,
 ];

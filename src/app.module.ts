@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { INVENTORY_TABLES, InventoryModule } from './modules/inventory/inventory.module.ts';
 import { importChunksTable } from './modules/inventory/storage/import-chunk.table.ts';
-import { RESERVATION_TABLES, ReservationModule } from './modules/reservation/reservation.module.ts';
+import { RESERVATION_TABLES, ReservationModule, TALLY_TABLES } from './modules/reservation/reservation.module.ts';
 import { ORDER_TABLES } from './modules/sync/order-parts.ts';
 import { SYNC_TABLES, SyncModule } from './modules/sync/sync.module.ts';
 import { storeConflictsTable } from './modules/sync/storage/store-conflict.table.ts';
@@ -34,6 +34,7 @@ export class AppModule {
         OperationsModule.forRoot(settings),
         PersistenceModule.forRoot({
           tables: [
+            ...TALLY_TABLES,
             ...INVENTORY_TABLES,
             ...RESERVATION_TABLES,
             ...SYNC_TABLES,

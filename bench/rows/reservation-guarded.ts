@@ -7,7 +7,7 @@ import { spreadReservations } from '../stock.ts';
 /** What it costs that somebody is asked who they are, and may do only what they may. */
 export const reservationGuarded: Row = {
   id: 'reservation-guarded',
-  measured: 'create reservation by a storefront, with `AUTH=on` and limits',
+  measured: 'create reservation by a storefront, with `AUTH=on` and all limits',
   reference: 'the same with `AUTH=off`, on another server',
   goal: { atLeast: 0.85 },
   run: (options) =>

@@ -1,6 +1,6 @@
 import { whole } from './setting-kinds.ts';
 
-/** How often who may ask (docs/decisions/0032); 0 is no limit. Part of `SETTINGS`. */
+/** How often who may ask, and how much a storefront may hold (docs/decisions/0032); 0 is no limit. Part of `SETTINGS`. */
 export const LIMIT_SETTINGS = {
   RATE_LIMIT_WINDOW_SECONDS: whole(10, 1, 3600, 's', 'The time in which the limits below count; 0 of one is no limit.'),
   RATE_LIMIT_STOREFRONT_READS: whole(5000, 0, 1_000_000_000, 'requests', 'Most reads of a `storefront` key.'),
@@ -53,6 +53,28 @@ export const LIMIT_SETTINGS = {
     'counters',
     'Most keys, and most addresses, that are counted at a time.',
   ),
+  STOREFRONT_RESERVATIONS_MAX: whole(
+    20_000,
+    0,
+    100_000_000,
+    'reservations',
+    'Most ACTIVE reservations of a `storefront` client; 0: no cap, as below.',
+  ),
+  STOREFRONT_UNITS_MAX: whole(
+    200_000,
+    0,
+    100_000_000_000,
+    'units',
+    'Most units that a `storefront` client holds at a time.',
+  ),
+  STOREFRONT_CART_UNITS_MAX: whole(1000, 0, 100_000_000, 'units', 'Most units of one reservation of a `storefront`.'),
+  STOREFRONT_RENEWALS_MAX: whole(
+    200,
+    0,
+    1_000_000,
+    'renewals',
+    'Most updates and refreshes of one reservation by a `storefront`.',
+  ),
 };
 
 /** The values of `LIMIT_SETTINGS`. */
@@ -78,6 +100,10 @@ export class LimitSettings {
   readonly rateLimitAddressBulk: number;
   readonly rateLimitAddressGuesses: number;
   readonly rateLimitCountersMax: number;
+  readonly storefrontReservationsMax: number;
+  readonly storefrontUnitsMax: number;
+  readonly storefrontCartUnitsMax: number;
+  readonly storefrontRenewalsMax: number;
 
   constructor(values: Readonly<Record<keyof typeof LIMIT_SETTINGS, number>>) {
     this.rateLimitWindowSeconds = values.RATE_LIMIT_WINDOW_SECONDS;
@@ -101,5 +127,9 @@ export class LimitSettings {
     this.rateLimitAddressBulk = values.RATE_LIMIT_ADDRESS_BULK;
     this.rateLimitAddressGuesses = values.RATE_LIMIT_ADDRESS_GUESSES;
     this.rateLimitCountersMax = values.RATE_LIMIT_COUNTERS_MAX;
+    this.storefrontReservationsMax = values.STOREFRONT_RESERVATIONS_MAX;
+    this.storefrontUnitsMax = values.STOREFRONT_UNITS_MAX;
+    this.storefrontCartUnitsMax = values.STOREFRONT_CART_UNITS_MAX;
+    this.storefrontRenewalsMax = values.STOREFRONT_RENEWALS_MAX;
   }
 }

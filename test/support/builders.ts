@@ -81,7 +81,8 @@ export function aReservation(
   const { id = 'R-1', status = 'ACTIVE', lines = [aLine()], cartId = null, at = BUILT_AT } = wanted;
   const { ttlSeconds = 900, lifetimeMaxSeconds = 86_400 } = wanted;
 
-  const reservation = Reservation.create({ id, clientId: 'C-1', lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
+  const whose = { id, clientId: 'C-1', tallied: false };
+  const reservation = Reservation.create({ ...whose, lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
   if (status === 'CONFIRMED' || status === 'FULFILLED') reservation.confirm('ORDER-1', at);
   if (status === 'FULFILLED') reservation.fulfil(null, at);
   if (status === 'CANCELLED') reservation.cancel(null, at);

@@ -39,7 +39,9 @@ export interface RefusedCall {
 
 /** The order of docs/errors.md. */
 export const ORDER = [
+  'RATE_LIMITED guesses',
   'UNAUTHENTICATED',
+  'RATE_LIMITED rate',
   'FORBIDDEN',
   'URI_TOO_LONG',
   'HEADERS_TOO_LARGE',
@@ -69,6 +71,7 @@ export const ORDER = [
   'STALE_EPOCH',
   'SEQUENCE_AHEAD',
   'CART_ALREADY_RESERVED',
+  'RATE_LIMITED cap',
   'INSUFFICIENT_STOCK',
   'QUANTITY_LIMIT',
 ] as const;

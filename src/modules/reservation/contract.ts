@@ -65,6 +65,16 @@ export function activeReservationOfCartKey(cartId: string): EntityKey {
   return { table: 'reservations', group: 'cart', values: [currentContext().clientId, cartId] };
 }
 
+/** What a caller with caps holds in all; first, so that every batch that locks rows locks this one before others. */
+function ownTallyKeys(): EntityKey[] {
+  const clientId = currentContext().reach?.clientId ?? null;
+  return clientId === null ? [] : [{ table: 'client_tallies', values: [clientId] }];
+}
+
+function keysOf(reservationId: string): EntityKey[] {
+  return [...ownTallyKeys(), reservationKey(reservationId), holdKey(reservationId)];
+}
+
 // ---------------------------------------------------------------- commands
 
 export class CreateReservation extends Command<ReservationView> implements Keyed {
@@ -78,7 +88,8 @@ export class CreateReservation extends Command<ReservationView> implements Keyed
 
   get keys(): EntityKey[] {
     const lineKeys = holdLineKeys(this.lines);
-    return this.cartId === null ? lineKeys : [activeReservationOfCartKey(this.cartId), ...lineKeys];
+    const cartKeys = this.cartId === null ? [] : [activeReservationOfCartKey(this.cartId)];
+    return [...ownTallyKeys(), ...cartKeys, ...lineKeys];
   }
 }
 
@@ -94,7 +105,7 @@ export class UpdateReservation extends Command<ReservationView> implements Keyed
   }
 
   get keys(): EntityKey[] {
-    return [reservationKey(this.reservationId), holdKey(this.reservationId), ...holdLineKeys(this.lines)];
+    return [...keysOf(this.reservationId), ...holdLineKeys(this.lines)];
   }
 }
 
@@ -108,7 +119,7 @@ export class RefreshReservation extends Command<ReservationView> implements Keye
   }
 
   get keys(): EntityKey[] {
-    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+    return keysOf(this.reservationId);
   }
 }
 
@@ -122,7 +133,7 @@ export class ConfirmReservation extends Command<ReservationView> implements Keye
   }
 
   get keys(): EntityKey[] {
-    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+    return keysOf(this.reservationId);
   }
 }
 
@@ -136,7 +147,7 @@ export class CancelReservation extends Command<ReservationView> implements Keyed
   }
 
   get keys(): EntityKey[] {
-    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+    return keysOf(this.reservationId);
   }
 }
 
@@ -151,7 +162,7 @@ export class FulfilReservation extends Command<ReservationView> implements Keyed
   }
 
   get keys(): EntityKey[] {
-    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+    return keysOf(this.reservationId);
   }
 }
 
@@ -170,7 +181,7 @@ export class RecordPickup extends Command<void> implements Keyed {
   }
 
   get keys(): EntityKey[] {
-    return [reservationKey(this.reservationId), holdKey(this.reservationId)];
+    return keysOf(this.reservationId);
   }
 }
 

@@ -10,16 +10,24 @@ import { FulfilReservationHandler } from './handlers/fulfil-reservation.ts';
 import { GetReservationTimelineHandler } from './handlers/get-reservation-timeline.ts';
 import { GetReservationHandler } from './handlers/get-reservation.ts';
 import { ListReservationsHandler } from './handlers/list-reservations.ts';
+import { HoardingCaps } from './handlers/hoarding-caps.ts';
 import { LookUpReservationHandler } from './handlers/look-up-reservation.ts';
 import { RecordPickupHandler } from './handlers/record-pickup.ts';
 import { RefreshReservationHandler } from './handlers/refresh-reservation.ts';
 import { UpdateReservationHandler } from './handlers/update-reservation.ts';
 import { ReservationController } from './reservation.controller.ts';
 import { ReservationRows } from './row-views.ts';
+import { clientTalliesTable } from './storage/client-tally.table.ts';
 import { reservationPlacesTable } from './storage/reservation-place.table.ts';
 import { Reservations } from './storage/reservation.repository.ts';
 import { reservationsTable } from './storage/reservation.table.ts';
 import { Sweeper } from './sweeper.ts';
+
+/**
+ * Written before every other table: a batch that is run again locks tallies first, and two servers that took them in
+ * another order would wait for each other.
+ */
+export const TALLY_TABLES = [clientTalliesTable] as Table[];
 
 /** In the order in which a batch writes them. */
 export const RESERVATION_TABLES = [reservationsTable, reservationPlacesTable] as Table[];
@@ -42,6 +50,6 @@ const HANDLERS = [
 @Module({
   imports: [CqrsModule],
   controllers: [ReservationController],
-  providers: [Reservations, Sweeper, EndedReservations, ReservationRows, ...HANDLERS],
+  providers: [Reservations, HoardingCaps, Sweeper, EndedReservations, ReservationRows, ...HANDLERS],
 })
 export class ReservationModule {}

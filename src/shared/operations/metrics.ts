@@ -58,6 +58,9 @@ export type OrderAlarmKind = (typeof ORDER_ALARM_KINDS)[number];
 export const RATE_LIMIT_SCOPES = ['key', 'address', 'guesses'] as const;
 export type RateLimitScope = (typeof RATE_LIMIT_SCOPES)[number];
 
+export const HOARDING_CAPS = ['reservations-of-client', 'units-of-client', 'units-of-cart', 'renewals'] as const;
+export type HoardingCap = (typeof HOARDING_CAPS)[number];
+
 /** Distinct values of the label `store`; locations past it are counted together, so that no caller can flood the registry. */
 export const STORE_LABELS_MAX = 2000;
 export const OTHER_STORES = 'other';
@@ -161,6 +164,11 @@ export class Metrics {
     'Requests that were refused by a limit per key or address, by limit and cost class.',
     ['limit', 'cost'],
   );
+  private readonly capped = this.counter(
+    'reservations_capped_total',
+    'Reservations, changes and renewals that a storefront was refused because it holds as much as it may, by cap.',
+    ['cap'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -181,6 +189,7 @@ export class Metrics {
       this.toldChanges.inc({ kind }, 0);
       this.droppedFeeds.inc({ kind }, 0);
     }
+    for (const cap of HOARDING_CAPS) this.capped.inc({ cap }, 0);
     for (const limit of RATE_LIMIT_SCOPES) this.rateLimited.inc({ limit, cost: 'any' }, 0);
     for (const workClass of WORK_CLASSES) this.setQueueDepth(workClass, 0);
   }
@@ -243,6 +252,10 @@ export class Metrics {
   /** @param cost the class of the request; `any` where it does not matter */
   countRateLimited(limit: RateLimitScope, cost: string): void {
     this.rateLimited.inc({ limit, cost });
+  }
+
+  countCapped(cap: HoardingCap): void {
+    this.capped.inc({ cap });
   }
 
   countOversold(): void {

@@ -93,6 +93,29 @@ export class HoldLifetimeExceeded extends DomainError {
   }
 }
 
+/** The caller holds, or has renewed, as much as it may at a time. */
+export class CapReached extends DomainError {
+  readonly code = 'RATE_LIMITED';
+  readonly kind = 'limited';
+
+  /**
+   * @param limit which cap, e.g. `units-of-client`
+   * @param remaining what could still be had under it
+   */
+  constructor(
+    limit: string,
+    max: number,
+    remaining: number,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(`No more than ${max} ${limit.replaceAll('-', ' ')} at a time; ${remaining} could still be had`, {
+      limit,
+      max,
+      remaining,
+    });
+  }
+}
+
 /** It has no units at the location that is to fulfil it. */
 export class NothingAtLocation extends DomainError {
   readonly code = 'UNKNOWN_LOCATION';

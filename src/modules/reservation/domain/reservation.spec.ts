@@ -29,7 +29,7 @@ describe('Reservation.create', () => {
   it('is ACTIVE for its time-to-live, with nothing fulfilled', () => {
     const lines = [aLine({ quantity: 2, at: 'S1' })];
     const wanted = { id: 'R-1', clientId: 'C-1', lines, cartId: 'CART-1', ttlSeconds: 900, at: AT };
-    const reservation = Reservation.create({ ...wanted, lifetimeMaxSeconds: 86_400 });
+    const reservation = Reservation.create({ ...wanted, lifetimeMaxSeconds: 86_400, tallied: true });
     const storedLine = {
       sku: 'SKU-1',
       quantity: 2,
@@ -43,6 +43,8 @@ describe('Reservation.create', () => {
       lines: [storedLine],
       cartId: 'CART-1',
       orderId: null,
+      renewals: 0,
+      tallied: true,
       ttlSeconds: 900,
       expiresAt: OVER_AT,
       lifetimeEndsAt: AT + DAY_MS,

@@ -39,6 +39,10 @@ export interface ReservationState {
   /** The time-to-live that it was made with; an update without one uses it again. */
   readonly ttlSeconds: number;
   readonly expiresAt: Instant;
+  /** How often it was updated or refreshed. */
+  readonly renewals: number;
+  /** Whether it counts for the caps of its client: whoever made it has some. */
+  readonly tallied: boolean;
   /** Fixed when it is made: no renewal goes beyond (rule 5). */
   readonly lifetimeEndsAt: Instant;
   readonly createdAt: Instant;
@@ -71,9 +75,10 @@ export class Reservation extends Aggregate<ReservationState> {
     readonly cartId: string | null;
     readonly ttlSeconds: number;
     readonly lifetimeMaxSeconds: number;
+    readonly tallied: boolean;
     readonly at: Instant;
   }): Reservation {
-    const { id, clientId, cartId, ttlSeconds, lifetimeMaxSeconds, at } = wanted;
+    const { id, clientId, cartId, ttlSeconds, lifetimeMaxSeconds, tallied, at } = wanted;
     const reservation = new Reservation({
       id,
       clientId,
@@ -83,6 +88,8 @@ export class Reservation extends Aggregate<ReservationState> {
       orderId: null,
       ttlSeconds,
       expiresAt: Reservation.expiryOf(ttlSeconds, lifetimeMaxSeconds, at),
+      renewals: 0,
+      tallied,
       lifetimeEndsAt: secondsAfter(at, lifetimeMaxSeconds),
       createdAt: at,
       updatedAt: at,
@@ -151,7 +158,7 @@ export class Reservation extends Aggregate<ReservationState> {
     this.assertActive(at);
     const linesBefore = linesOf(this.state.lines);
     const lines = unfulfilled(wanted);
-    this.change({ lines, expiresAt, updatedAt: at });
+    this.change({ lines, expiresAt, renewals: this.state.renewals + 1, updatedAt: at });
     this.publish(ReservationUpdated, { linesBefore, lines: linesOf(lines), expiresAt: toIsoInstant(expiresAt) }, at);
   }
 
@@ -162,7 +169,7 @@ export class Reservation extends Aggregate<ReservationState> {
   refresh(expiresAt: Instant, at: Instant): void {
     this.assertActive(at);
     const expiresAtBefore = toIsoInstant(this.state.expiresAt);
-    this.change({ expiresAt, updatedAt: at });
+    this.change({ expiresAt, renewals: this.state.renewals + 1, updatedAt: at });
     this.publish(ReservationRefreshed, { expiresAtBefore, expiresAt: toIsoInstant(expiresAt) }, at);
   }
 

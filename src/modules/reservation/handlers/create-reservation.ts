@@ -10,6 +10,7 @@ import { CreateReservation, type ReservationView } from '../contract.ts';
 import { Reservation } from '../domain/reservation.ts';
 import { CartAlreadyReserved } from '../domain/reservation.errors.ts';
 import { Reservations } from '../storage/reservation.repository.ts';
+import { HoardingCaps } from './hoarding-caps.ts';
 import { toReservationView } from './reservation-view.ts';
 
 /** Holds all lines or none, and makes a reservation of them. Its id is the opaque holdId that inventory sees. */
@@ -22,6 +23,7 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
     private readonly ids: Ids,
     private readonly settings: Settings,
     private readonly reservations: Reservations,
+    private readonly caps: HoardingCaps,
   ) {}
 
   execute(command: CreateReservation): Promise<ReservationView> {
@@ -33,14 +35,26 @@ export class CreateReservationHandler implements ICommandHandler<CreateReservati
         await this.commands.execute(new CheckHoldLines(command.lines));
         await this.assertCartIsFree(tx, command.cartId, at);
       }
+      const refusal = this.caps.refusalOf(tx, command.lines, null);
+      if (refusal !== null) {
+        await this.commands.execute(new CheckHoldLines(command.lines));
+        throw refusal;
+      }
       const id = this.ids.next();
       const ttlSeconds = command.ttlSeconds ?? this.settings.holdTtlSeconds;
       const lifetimeMaxSeconds = this.settings.holdLifetimeMaxSeconds;
       const expiresAt = Reservation.expiryOf(ttlSeconds, lifetimeMaxSeconds, at);
       const { lines } = await this.commands.execute(new HoldStock(id, command.lines, [], expiresAt, at));
-      const { cartId } = command;
-      const { clientId } = currentContext();
-      const reservation = Reservation.create({ id, clientId, lines, cartId, ttlSeconds, lifetimeMaxSeconds, at });
+      const reservation = Reservation.create({
+        id,
+        clientId: currentContext().clientId,
+        lines,
+        cartId: command.cartId,
+        ttlSeconds,
+        lifetimeMaxSeconds,
+        tallied: this.caps.apply,
+        at,
+      });
       this.reservations.insert(tx, reservation);
       return toReservationView(reservation.state, at);
     });

@@ -5,6 +5,7 @@ import { RenewHold } from '../../inventory/contract.ts';
 import { RefreshReservation, type ReservationView } from '../contract.ts';
 import { ReservationIsExpired } from '../domain/reservation.errors.ts';
 import { Reservations } from '../storage/reservation.repository.ts';
+import { HoardingCaps } from './hoarding-caps.ts';
 import { toReservationView } from './reservation-view.ts';
 
 /** Renews the time-to-live, from now; never revives what is over (DESIGN rule 5). */
@@ -15,6 +16,7 @@ export class RefreshReservationHandler implements ICommandHandler<RefreshReserva
     private readonly commands: CommandBus,
     private readonly clock: Clock,
     private readonly reservations: Reservations,
+    private readonly caps: HoardingCaps,
   ) {}
 
   execute(command: RefreshReservation): Promise<ReservationView> {
@@ -31,7 +33,9 @@ export class RefreshReservationHandler implements ICommandHandler<RefreshReserva
       }
       // Not before inventory was asked: under a clock that stepped back, only it knows that the hold has given way, and
       // what is over is told as over. A refusal here undoes the renewal.
-      reservation.refresh(reservation.refreshedExpiry(command.ttlSeconds, at), at);
+      const expiresAt = reservation.refreshedExpiry(command.ttlSeconds, at);
+      this.caps.assertRenewable(tx, reservation, at);
+      reservation.refresh(expiresAt, at);
       this.reservations.save(tx, reservation);
       return toReservationView(reservation.state, at);
     });

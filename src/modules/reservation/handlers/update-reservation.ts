@@ -6,6 +6,7 @@ import { CheckHoldLines, HoldStock } from '../../inventory/contract.ts';
 import { type ReservationView, UpdateReservation } from '../contract.ts';
 import { ReservationIsExpired } from '../domain/reservation.errors.ts';
 import { Reservations } from '../storage/reservation.repository.ts';
+import { HoardingCaps } from './hoarding-caps.ts';
 import { toReservationView } from './reservation-view.ts';
 
 /** Only the difference is held or released; as a whole or not at all; renews the time-to-live (DESIGN rule 4). */
@@ -16,6 +17,7 @@ export class UpdateReservationHandler implements ICommandHandler<UpdateReservati
     private readonly commands: CommandBus,
     private readonly clock: Clock,
     private readonly reservations: Reservations,
+    private readonly caps: HoardingCaps,
   ) {}
 
   execute(command: UpdateReservation): Promise<ReservationView> {
@@ -26,6 +28,9 @@ export class UpdateReservationHandler implements ICommandHandler<UpdateReservati
       await this.commands.execute(new CheckHoldLines(command.lines));
       assertVersionMatches(command.ifMatch, reservation.version);
       reservation.assertActive(at);
+      this.caps.assertRenewable(tx, reservation, at);
+      const refusal = this.caps.refusalOf(tx, command.lines, reservation);
+      if (refusal !== null) throw refusal;
       const expiresAt = reservation.updatedExpiry(command.ttlSeconds, at);
       const { id, lines, expiresAt: expiredAt } = reservation.state;
       const held = await this.commands.execute(new HoldStock(id, command.lines, lines, expiresAt, at));

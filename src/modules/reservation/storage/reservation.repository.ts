@@ -14,6 +14,7 @@ import {
 } from '../contract.ts';
 import { Reservation, type ReservationState } from '../domain/reservation.ts';
 import { ReservationNotFound } from '../domain/reservation.errors.ts';
+import { followInTally, loadTally } from './client-tallies.ts';
 import { type ReservationPlaceRow, reservationPlacesTable } from './reservation-place.table.ts';
 import { reservationsTable } from './reservation.table.ts';
 
@@ -34,7 +35,7 @@ export class Reservations {
 
   async find(tx: Transaction, reservationId: string): Promise<Reservation | undefined> {
     const row = await tx.get(reservationsTable, reservationId);
-    return row === undefined ? undefined : Reservation.of(row);
+    return row === undefined ? undefined : this.opened(tx, row);
   }
 
   /** @throws ReservationNotFound */
@@ -57,10 +58,17 @@ export class Reservations {
   async activeOfCart(tx: Transaction, cartId: string): Promise<Reservation | undefined> {
     const rows = await tx.group(reservationsTable, 'cart', currentContext().clientId, cartId);
     const active = rows.find(({ status }) => status === 'ACTIVE');
-    return active === undefined ? undefined : Reservation.of(active);
+    return active === undefined ? undefined : this.opened(tx, active);
+  }
+
+  /** Whoever may change it needs the tally that follows it. */
+  private async opened(tx: Transaction, row: ReservationState): Promise<Reservation> {
+    if (row.tallied) await loadTally(tx, row.clientId);
+    return Reservation.of(row);
   }
 
   insert(tx: Transaction, reservation: Reservation): void {
+    followInTally(tx, undefined, reservation.state);
     tx.insert(reservationsTable, reservation.state);
     for (const place of placesOf(reservation.state).values()) {
       tx.insert(reservationPlacesTable, place);
@@ -71,6 +79,7 @@ export class Reservations {
   /** Stores a changed reservation with its events. */
   save(tx: Transaction, reservation: Reservation): void {
     const before = tx.loaded(reservationsTable, reservation.state.id);
+    followInTally(tx, before, reservation.state);
     tx.replace(reservationsTable, reservation.state);
     if (before !== undefined) {
       this.savePlaces(tx, placesOf(before), placesOf(reservation.state));

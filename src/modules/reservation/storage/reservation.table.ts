@@ -37,6 +37,8 @@ export const reservationsTable = defineTable<ReservationState>({
     cartId: 'text?',
     orderId: 'text?',
     ttlSeconds: 'integer',
+    renewals: 'integer',
+    tallied: 'boolean',
     expiresAt: 'integer',
     lifetimeEndsAt: 'integer',
     createdAt: 'integer',
