@@ -16,21 +16,24 @@ import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts
 import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
 import { HttpModule } from './shared/http/http.module.ts';
 import { idempotencyKeysTable } from './shared/http/idempotency-key.table.ts';
-import { KernelModule } from './shared/kernel.module.ts';
+import { KernelModule, type TimeAndChance } from './shared/kernel.module.ts';
 import { OperationsModule } from './shared/operations/operations.module.ts';
 import { OUTBOX_TABLES, OutboxModule } from './shared/outbox/outbox.module.ts';
-import { PersistenceModule } from './shared/persistence/persistence.module.ts';
+import { type PersistedParts, PersistenceModule } from './shared/persistence/persistence.module.ts';
 import type { Settings } from './shared/settings.ts';
+
+/** What the application meets of the world; a simulation brings its own. */
+export type Surroundings = Partial<TimeAndChance> & Pick<PersistedParts, 'open'>;
 
 /** The platform and the modules, put together. */
 @Module({})
 export class AppModule {
-  static forRoot(settings: Settings): DynamicModule {
+  static forRoot(settings: Settings, { open, ...timeAndChance }: Surroundings = {}): DynamicModule {
     return {
       module: AppModule,
       imports: [
         CqrsModule.forRoot(),
-        KernelModule,
+        KernelModule.forRoot(timeAndChance),
         OperationsModule.forRoot(settings),
         PersistenceModule.forRoot({
           tables: [
@@ -45,6 +48,7 @@ export class AppModule {
             retentionMarksTable,
           ],
           events: PUBLISHED_EVENTS.events,
+          open,
         }),
         HousekeepingModule.forRoot([
           idempotencyKeysTable,

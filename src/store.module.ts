@@ -17,7 +17,7 @@ export class StoreModule {
       module: StoreModule,
       imports: [
         CqrsModule.forRoot(),
-        KernelModule,
+        KernelModule.forRoot(),
         OperationsModule.forRoot(settings),
         PersistenceModule.forRoot({
           tables: [...AGENT_TABLES, idempotencyKeysTable],

@@ -7,6 +7,7 @@ import { RetentionMarks } from '../../src/shared/housekeeping/retention-marks.ts
 import type { Upcaster } from '../../src/shared/kernel/domain-event.ts';
 import type { EntityKey } from '../../src/shared/kernel/entity-key.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
+import { SystemPace } from '../../src/shared/kernel/pace.ts';
 import { ConsumerCursors } from '../../src/shared/outbox/consumer-cursors.ts';
 import { DeadLetters } from '../../src/shared/outbox/dead-letters.ts';
 import { Delivery } from '../../src/shared/outbox/delivery.ts';
@@ -115,6 +116,7 @@ export class TestRelay {
     const settings = readSettings({ RELAY_INTERVAL_MS: '60000', ...environment });
     const { unitOfWork, reader, metrics } = path;
     const ids = new UuidV7Ids();
+    const pace = new SystemPace();
     const found = reactions.map((instance) => ({ metatype: instance.constructor, instance }));
     const discovery = { getProviders: () => found } as unknown as DiscoveryService;
     const dispatch = new Dispatch(discovery, unitOfWork, new Upcasting(events, upcasters));
@@ -130,9 +132,9 @@ export class TestRelay {
       () => 0.999,
     );
     const setAside = new SetAside(policy, this.deadLetters, clock);
-    const delivery = new Delivery(unitOfWork, reader, this.cursors, dispatch, setAside, policy, metrics, clock);
-    this.watch = new LogWatch(unitOfWork, this.log, settings);
-    this.relay = new Relay(dispatch, delivery, this.cursors, this.log, this.watch, ids, settings);
+    const delivery = new Delivery(unitOfWork, reader, this.cursors, dispatch, setAside, policy, metrics, clock, pace);
+    this.watch = new LogWatch(unitOfWork, this.log, settings, pace);
+    this.relay = new Relay(dispatch, delivery, this.cursors, this.log, this.watch, ids, settings, pace);
     this.replays = new Replays(discovery, unitOfWork, this.deadLetters, new Views(discovery));
     dispatch.onModuleInit();
     new ReactionReplayer(dispatch, this.cursors, setAside, this.relay, this.replays).onModuleInit();

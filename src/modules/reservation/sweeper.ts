@@ -4,6 +4,7 @@ import { Periodic } from '../../shared/housekeeping/periodic.ts';
 import { Clock } from '../../shared/kernel/clock.ts';
 import { runInContext } from '../../shared/kernel/context.ts';
 import { Ids } from '../../shared/kernel/ids.ts';
+import { Pace } from '../../shared/kernel/pace.ts';
 import { Reader } from '../../shared/persistence/reader.ts';
 import { Settings } from '../../shared/settings.ts';
 import { ExpireDueReservations } from './contract.ts';
@@ -36,8 +37,9 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly settings: Settings,
+    pace: Pace,
   ) {
-    this.periodic = new Periodic(Sweeper.name, settings.sweepIntervalMs, () => this.sweep());
+    this.periodic = new Periodic(Sweeper.name, settings.sweepIntervalMs, () => this.sweep(), pace);
   }
 
   onApplicationBootstrap(): void {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { type Pace, SystemPace } from '../kernel/pace.ts';
 
 /**
  * Housekeeping that happens again and again, with a pause after each round, so that rounds never overlap. A round that
@@ -6,7 +7,7 @@ import { Logger } from '@nestjs/common';
  */
 export class Periodic {
   private readonly logger: Logger;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: () => void = () => undefined;
   private running: Promise<void> = Promise.resolve();
   private ended = false;
 
@@ -19,6 +20,7 @@ export class Periodic {
     name: string,
     private readonly pauseMs: number,
     private readonly round: () => Promise<void>,
+    private readonly pace: Pace = new SystemPace(),
   ) {
     this.logger = new Logger(name);
   }
@@ -29,7 +31,7 @@ export class Periodic {
   }
 
   start(): void {
-    this.timer = setTimeout(() => {
+    this.stopTimer = this.pace.after(this.pauseMs, () => {
       this.running = this.round()
         .catch((error: unknown) => {
           this.logger.warn({ err: error }, 'This round was not finished; the next one goes on');
@@ -37,14 +39,13 @@ export class Periodic {
         .finally(() => {
           if (!this.ended) this.start();
         });
-    }, this.pauseMs);
-    this.timer.unref();
+    });
   }
 
   /** No further round; resolves when the running one has ended. */
   async stop(): Promise<void> {
     this.ended = true;
-    clearTimeout(this.timer);
+    this.stopTimer();
     await this.running;
   }
 }

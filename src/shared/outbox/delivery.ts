@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.ts';
+import { Pace } from '../kernel/pace.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Reader } from '../persistence/reader.ts';
 import type { Transaction } from '../persistence/transaction.ts';
@@ -65,6 +66,7 @@ export class Delivery {
     private readonly policy: RetryPolicy,
     private readonly metrics: Metrics,
     private readonly clock: Clock,
+    private readonly pace: Pace,
   ) {}
 
   /**
@@ -140,7 +142,7 @@ export class Delivery {
       ),
     );
     const attempts = this.attemptsOf(consumer, tx);
-    const from = performance.now();
+    const from = this.pace.elapsedMs();
     let reached = turn.position;
     for (const event of fresh) {
       const { subject, position } = event.logged;
@@ -162,7 +164,7 @@ export class Delivery {
       reached = position;
     }
     turn.moveTo(upTo);
-    return this.done(turn, performance.now() - from);
+    return this.done(turn, this.pace.elapsedMs() - from);
   }
 
   private async retrySubject(consumer: Consumer, subject: string, limit: number): Promise<TurnResult> {
@@ -190,7 +192,7 @@ export class Delivery {
       ),
     );
     const attempts = this.attemptsOf(consumer, tx);
-    const from = performance.now();
+    const from = this.pace.elapsedMs();
     for (const { row, opened } of events) {
       const error = await this.attempt(consumer, opened, tx);
       if (isBusy(error)) {
@@ -203,7 +205,7 @@ export class Delivery {
       }
       this.setAside.passed(turn, row);
     }
-    return this.done(turn, performance.now() - from);
+    return this.done(turn, this.pace.elapsedMs() - from);
   }
 
   /** @returns what it failed with, or null. @throws when the whole transaction is spoiled by it */

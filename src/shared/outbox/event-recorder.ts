@@ -1,8 +1,9 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { currentContext } from '../kernel/context.ts';
 import type { DomainEvent, EventDefinition } from '../kernel/domain-event.ts';
 import type { Ids } from '../kernel/ids.ts';
 import type { EventRow } from './event-log.ts';
+import { validatorOf } from './event-schemas.ts';
 
 /**
  * Turns what aggregates recorded into rows of the event log, and refuses what does not match its schema. Of each type only
@@ -16,7 +17,6 @@ export class EventRecorder {
     definitions: readonly EventDefinition[],
     private readonly ids: Ids,
   ) {
-    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
     const names = definitions.map(({ type, version }) => nameOf(type, version));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) {
@@ -24,7 +24,7 @@ export class EventRecorder {
     }
     for (const { type, version, payload } of definitions) {
       if (definitions.every((other) => other.type !== type || other.version <= version)) {
-        this.validators.set(nameOf(type, version), ajv.compile(payload));
+        this.validators.set(nameOf(type, version), validatorOf(payload));
       }
     }
   }

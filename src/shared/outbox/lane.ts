@@ -1,3 +1,4 @@
+import type { Pace } from '../kernel/pace.ts';
 import type { Settings } from '../settings.ts';
 import type { ConsumerCursors } from './consumer-cursors.ts';
 import type { Delivery, TurnResult } from './delivery.ts';
@@ -28,7 +29,7 @@ export class Lane {
   /** Behind this nothing is left for the consumer; undefined: the database has to say. At or behind the stored one. */
   private position: number | undefined;
   private storedPosition = 0;
-  private storedAtMs = performance.now();
+  private storedAtMs: number;
   private blockedSubjects = 0;
   private turnEvents = FIRST_TURN_EVENTS;
   private failures = 0;
@@ -41,7 +42,10 @@ export class Lane {
     private readonly log: LogReader,
     private readonly dispatch: Dispatch,
     private readonly settings: Settings,
-  ) {}
+    private readonly pace: Pace,
+  ) {
+    this.storedAtMs = pace.elapsedMs();
+  }
 
   begin(): void {
     this.state = 'running';
@@ -78,7 +82,7 @@ export class Lane {
     this.position = undefined;
     this.retryWanted = true;
     const longest = Math.min(HELD_UP_MAX_MS, HELD_UP_FIRST_MS * 2 ** (this.failures - 1));
-    return { pauseMs: 1 + Math.random() * longest, isFirst: this.failures === 1 };
+    return { pauseMs: 1 + this.pace.chance() * longest, isFirst: this.failures === 1 };
   }
 
   private async retry(): Promise<TurnResult | null> {
@@ -113,7 +117,7 @@ export class Lane {
     this.failures = 0;
     this.position = Math.max(result.position, after);
     this.storedPosition = result.position;
-    this.storedAtMs = performance.now();
+    this.storedAtMs = this.pace.elapsedMs();
     this.blockedSubjects = result.blockedSubjects;
     if (result.position < upTo) this.wanted = true;
     this.adapt(events.length, result.handlingMs);
@@ -134,7 +138,7 @@ export class Lane {
 
   private isToBeStored(upTo: number): boolean {
     const unstored = upTo - this.storedPosition;
-    const isLate = performance.now() - this.storedAtMs >= UNSTORED_MS_MAX;
+    const isLate = this.pace.elapsedMs() - this.storedAtMs >= UNSTORED_MS_MAX;
     return unstored >= UNSTORED_POSITIONS_MAX || (unstored > 0 && isLate);
   }
 

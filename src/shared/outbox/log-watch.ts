@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Pace } from '../kernel/pace.ts';
 import { UnitOfWork } from '../persistence/unit-of-work.ts';
 import { Settings } from '../settings.ts';
 import { LogReader } from './log-reader.ts';
@@ -15,7 +16,7 @@ export class LogWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(LogWatch.name);
   private readonly listeners = new Set<(tenantId: string) => void>();
   private readonly stopListening: () => void;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: () => void = () => undefined;
   private looking: Promise<void> = Promise.resolve();
   private seen: number | undefined;
   private blind = false;
@@ -25,6 +26,7 @@ export class LogWatch implements OnApplicationBootstrap, OnModuleDestroy {
     unitOfWork: UnitOfWork,
     private readonly log: LogReader,
     private readonly settings: Settings,
+    private readonly pace: Pace,
   ) {
     this.stopListening = unitOfWork.onEventsStored((tenantId) => {
       this.tell(tenantId);
@@ -38,7 +40,7 @@ export class LogWatch implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.stopListening();
-    clearTimeout(this.timer);
+    this.stopTimer();
     await this.looking;
   }
 
@@ -87,10 +89,9 @@ export class LogWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private lookAndRepeat(): void {
     this.looking = this.look().finally(() => {
       if (this.stopped) return;
-      this.timer = setTimeout(() => {
+      this.stopTimer = this.pace.after(this.settings.relayIntervalMs, () => {
         this.lookAndRepeat();
-      }, this.settings.relayIntervalMs);
-      this.timer.unref();
+      });
     });
   }
 

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import type { EventDefinition, Upcaster } from '../kernel/domain-event.ts';
+import { Pace } from '../kernel/pace.ts';
 import type { Table } from '../persistence/table.ts';
 import { Settings } from '../settings.ts';
 import { consumerCursorsTable } from './consumer-cursor.table.ts';
@@ -40,7 +41,7 @@ export interface PublishedEvents {
 }
 
 /**
- * Delivery of events to reactions, the dead letters, and how long the log is kept. Needs Settings, Clock, Ids, Metrics,
+ * Delivery of events to reactions, the dead letters, and how long the log is kept. Needs Settings, Clock, Ids, Pace, Metrics,
  * UnitOfWork, Reader and Retention from global modules. Reactions, replayers and views are found among the providers of all modules.
  */
 @Global()
@@ -59,13 +60,11 @@ export class OutboxModule implements OnModuleInit {
         { provide: Upcasting, useFactory: () => new Upcasting(events, upcasters) },
         {
           provide: RetryPolicy,
-          inject: [Settings],
-          useFactory: ({ relayAttemptsMax, relayBackoffFirstMs, relayBackoffMaxMs }: Settings) =>
-            new RetryPolicy({
-              attemptsMax: relayAttemptsMax,
-              firstMs: relayBackoffFirstMs,
-              maxMs: relayBackoffMaxMs,
-            }),
+          inject: [Settings, Pace],
+          useFactory: ({ relayAttemptsMax, relayBackoffFirstMs, relayBackoffMaxMs }: Settings, pace: Pace) => {
+            const limits = { attemptsMax: relayAttemptsMax, firstMs: relayBackoffFirstMs, maxMs: relayBackoffMaxMs };
+            return new RetryPolicy(limits, () => pace.chance());
+          },
         },
         LogReader,
         LogWatch,

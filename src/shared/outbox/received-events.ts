@@ -1,7 +1,8 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import type { EventDefinition, Upcaster } from '../kernel/domain-event.ts';
 import type { Failure } from './failure.ts';
 import { Upcasting } from './upcasting.ts';
+import { validatorOf } from './event-schemas.ts';
 
 /** An event from outside in the newest version of its type. */
 export interface ReceivedEvent {
@@ -20,9 +21,8 @@ export class ReceivedEvents {
   /** @throws Error as Upcasting does */
   constructor(definitions: readonly EventDefinition[], upcasters: readonly Upcaster[]) {
     this.upcasting = new Upcasting(definitions, upcasters);
-    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
     for (const { type, version, payload } of definitions) {
-      this.validators.set(type, new Map([...(this.validators.get(type) ?? []), [version, ajv.compile(payload)]]));
+      this.validators.set(type, new Map([...(this.validators.get(type) ?? []), [version, validatorOf(payload)]]));
     }
   }
 

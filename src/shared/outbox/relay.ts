@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { runInContext } from '../kernel/context.ts';
 import { Ids } from '../kernel/ids.ts';
+import { Pace } from '../kernel/pace.ts';
 import { Settings } from '../settings.ts';
 import { ConsumerCursors } from './consumer-cursors.ts';
 import { Delivery } from './delivery.ts';
@@ -27,8 +27,8 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
   /** Lanes that have something to do, in the order of their turns. */
   private readonly ready: Lane[] = [];
   private readonly workers = new Set<Promise<void>>();
-  private readonly pauses = new Map<Lane, NodeJS.Timeout>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly pauses = new Map<Lane, () => void>();
+  private stopTimer: () => void = () => undefined;
   private looking: Promise<void> = Promise.resolve();
   private stopWatching: () => void = () => undefined;
   private stopped = false;
@@ -41,6 +41,7 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly watch: LogWatch,
     private readonly ids: Ids,
     private readonly settings: Settings,
+    private readonly pace: Pace,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -55,9 +56,9 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.stopWatching();
-    clearTimeout(this.timer);
-    this.pauses.forEach((pause) => {
-      clearTimeout(pause);
+    this.stopTimer();
+    this.pauses.forEach((end) => {
+      end();
     });
     this.ready.length = 0;
     await this.looking;
@@ -102,10 +103,9 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
   private lookAndRepeat(): void {
     this.looking = this.look().finally(() => {
       if (this.stopped) return;
-      this.timer = setTimeout(() => {
+      this.stopTimer = this.pace.after(this.settings.relayIntervalMs, () => {
         this.lookAndRepeat();
-      }, this.settings.relayIntervalMs);
-      this.timer.unref();
+      });
     });
   }
 
@@ -113,7 +113,8 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
     const id = `${tenantId} ${consumer.consumer}`;
     let lane = this.lanes.get(id);
     if (lane === undefined) {
-      lane = new Lane(tenantId, consumer, this.delivery, this.cursors, this.log, this.dispatch, this.settings);
+      const { delivery, cursors, log, dispatch, settings, pace } = this;
+      lane = new Lane(tenantId, consumer, delivery, cursors, log, dispatch, settings, pace);
       this.lanes.set(id, lane);
     }
     return lane;
@@ -140,7 +141,7 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
   /** Gives the lanes a turn each until none has anything to do. */
   private async work(): Promise<void> {
     // Those whose commit woke the relay get their answers first.
-    await nextTurn();
+    await this.pace.nextTurn();
     for (let lane = this.ready.shift(); lane !== undefined; lane = this.ready.shift()) {
       lane.begin();
       const pauseMs = await this.step(lane);
@@ -169,12 +170,11 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
 
   private pause(lane: Lane, ms: number): void {
     lane.state = 'resting';
-    const pause = setTimeout(() => {
+    const end = this.pace.after(ms, () => {
       this.pauses.delete(lane);
       lane.state = 'idle';
       this.queue(lane);
-    }, ms);
-    pause.unref();
-    this.pauses.set(lane, pause);
+    });
+    this.pauses.set(lane, end);
   }
 }

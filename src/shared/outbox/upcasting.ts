@@ -1,5 +1,6 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import type { EventDefinition, Upcaster } from '../kernel/domain-event.ts';
+import { validatorOf } from './event-schemas.ts';
 
 /** An event's payload in the newest version of its type. */
 export interface NewestPayload {
@@ -28,9 +29,8 @@ export class Upcasting {
    *   from nowhere
    */
   constructor(definitions: readonly EventDefinition[], upcasters: readonly Upcaster[]) {
-    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
     const types = new Set(definitions.map(({ type }) => type));
-    this.chains = new Map([...types].map((type) => [type, chainOf(type, definitions, upcasters, ajv)]));
+    this.chains = new Map([...types].map((type) => [type, chainOf(type, definitions, upcasters)]));
     const stray = upcasters.find(({ type }) => !types.has(type));
     if (stray !== undefined) {
       throw new Error(`There is an upcaster for ${stray.type}, but no such event`);
@@ -65,12 +65,9 @@ export class Upcasting {
   }
 }
 
-function chainOf(
-  type: string,
-  definitions: readonly EventDefinition[],
-  upcasters: readonly Upcaster[],
-  ajv: Ajv2020,
-): Chain {
+const ANYTHING = {};
+
+function chainOf(type: string, definitions: readonly EventDefinition[], upcasters: readonly Upcaster[]): Chain {
   const versions = definitions.filter((one) => one.type === type).sort((a, b) => a.version - b.version);
   const oldest = versions[0]?.version ?? 1;
   const last = versions.at(-1);
@@ -87,5 +84,5 @@ function chainOf(
       throw new Error(`The versions of ${type} are no chain: look at version ${version} and its upcaster`);
     }
   });
-  return { oldest, newest: last?.version ?? oldest, steps, matches: ajv.compile(last?.payload ?? {}) };
+  return { oldest, newest: last?.version ?? oldest, steps, matches: validatorOf(last?.payload ?? ANYTHING) };
 }

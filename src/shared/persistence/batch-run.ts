@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../kernel/domain-event.ts';
+import type { Pace } from '../kernel/pace.ts';
 import type { EventRow } from '../outbox/event-log.ts';
 import type { Engine, EngineTransaction, Failure } from './engine/engine.ts';
 import { IdentityMap } from './identity-map.ts';
@@ -40,6 +41,7 @@ export class BatchRun {
     private readonly tables: ReadonlyMap<string, Table>,
     private readonly toEventRow: (event: DomainEvent) => EventRow,
     private readonly queue: WorkQueue,
+    private readonly pace: Pace,
   ) {}
 
   async run(works: readonly QueuedWork[], lockRows: boolean): Promise<BatchResult> {
@@ -77,7 +79,7 @@ export class BatchRun {
     const events: EventRow[] = [];
     const outcomes: WorkResult[] = [];
     await map.prefetch(works.flatMap(({ keys }) => keys));
-    const cost = new BulkCost();
+    const cost = new BulkCost(this.pace);
     for (const work of works) {
       const own = new Transaction(tenantId, shared, map, transaction, this.toEventRow, (cause) => {
         this.engineFailure ??= { cause };
@@ -122,13 +124,13 @@ export class BatchRun {
   }
 
   private async commit(transaction: EngineTransaction, outcomes: readonly WorkResult[]): Promise<BatchResult> {
-    const from = performance.now();
+    const from = this.pace.elapsedMs();
     try {
       await transaction.commit();
     } catch (error) {
       return this.engine.isCertainlyRolledBack(error) ? this.failed(error) : { kind: 'unknown', cause: error };
     }
-    const commitSeconds = (performance.now() - from) / 1000;
+    const commitSeconds = (this.pace.elapsedMs() - from) / 1000;
     return { kind: 'committed', outcomes, commitSeconds, events: this.eventCount };
   }
 
@@ -139,13 +141,18 @@ export class BatchRun {
 
 /** What the bulk works of a batch cost: the time that they ran, and a share of the flush in proportion. */
 class BulkCost {
-  private readonly began = performance.now();
-  private last = this.began;
+  private readonly began: number;
+  private last: number;
   private bulkWorks = 0;
   private bulkMs = 0;
 
+  constructor(private readonly pace: Pace) {
+    this.began = pace.elapsedMs();
+    this.last = this.began;
+  }
+
   ran(workClass: WorkClass): void {
-    const now = performance.now();
+    const now = this.pace.elapsedMs();
     if (workClass === 'bulk') {
       this.bulkWorks += 1;
       this.bulkMs += now - this.last;
@@ -156,7 +163,7 @@ class BulkCost {
   tell(queue: WorkQueue): void {
     if (this.bulkWorks > 0) {
       const runMs = Math.max(this.last - this.began, Number.EPSILON);
-      const flushMs = performance.now() - this.last;
+      const flushMs = this.pace.elapsedMs() - this.last;
       queue.observeBulk(this.bulkWorks, this.bulkMs + (flushMs * this.bulkMs) / runMs);
     }
   }

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import type { EventDefinition } from '../kernel/domain-event.ts';
 import { Ids } from '../kernel/ids.ts';
+import { Pace } from '../kernel/pace.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { EventRecorder } from '../outbox/event-recorder.ts';
 import { Settings } from '../settings.ts';
@@ -26,6 +27,8 @@ export interface PersistedParts {
   readonly events: readonly EventDefinition[];
   /** How the tables come about; as the centre's do, unless said otherwise. */
   readonly migrations?: Migrations;
+  /** Opens it in another way than the settings say; a simulation puts itself between the write path and its database. */
+  readonly open?: typeof openDatabases;
 }
 
 const DATABASES = Symbol('databases');
@@ -42,26 +45,28 @@ export class PersistenceModule implements OnApplicationShutdown, OnModuleInit {
     @Inject(WALL_KEEPER) private readonly wallKeeper: WallKeeper,
   ) {}
 
-  static forRoot({ tables, events, migrations }: PersistedParts): DynamicModule {
+  static forRoot({ tables, events, migrations, open = openDatabases }: PersistedParts): DynamicModule {
     return {
       module: PersistenceModule,
       providers: [
         {
           provide: DATABASES,
           inject: [Settings],
-          useFactory: (settings: Settings) => openDatabases(settings, tables, migrations),
+          useFactory: (settings: Settings) => open(settings, tables, migrations),
         },
         {
           provide: UnitOfWork,
-          inject: [DATABASES, Settings, Metrics, Ids],
-          useFactory: ({ engine }: Databases, settings: Settings, metrics: Metrics, ids: Ids) =>
-            new UnitOfWork(engine, tables, new EventRecorder(events, ids), metrics, {
+          inject: [DATABASES, Settings, Metrics, Ids, Pace],
+          useFactory: ({ engine }: Databases, settings: Settings, metrics: Metrics, ids: Ids, pace: Pace) => {
+            const limits = {
               worksMax: settings.queueWorksMax,
               batchWorksMax: settings.batchWorksMax,
               bulkSliceMs: settings.bulkSliceMs,
               waitMaxMs: settings.queueWaitMaxMs,
               attemptsMax: settings.batchAttemptsMax,
-            }),
+            };
+            return new UnitOfWork(engine, tables, new EventRecorder(events, ids), metrics, limits, pace);
+          },
         },
         { provide: PersistedTables, useValue: new PersistedTables(tables) },
         { provide: WALL_KEEPER, inject: [DATABASES], useFactory: ({ wallKeeper }: Databases) => wallKeeper },

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { currentContext } from '../kernel/context.ts';
 import { DomainError } from '../kernel/domain-error.ts';
 import type { EntityKey } from '../kernel/entity-key.ts';
+import { type Pace, SystemPace } from '../kernel/pace.ts';
 import type { Metrics, WorkOutcome } from '../operations/metrics.ts';
 import type { EventRecorder } from '../outbox/event-recorder.ts';
 import { BatchRun, type BatchResult } from './batch-run.ts';
@@ -75,11 +75,16 @@ export class UnitOfWork {
     private readonly events: EventRecorder,
     private readonly metrics: Metrics,
     private readonly limits: UnitOfWorkLimits,
+    private readonly pace: Pace = new SystemPace(),
   ) {
     this.tables = new Map(tables.map((table) => [table.name, table]));
-    this.queue = new WorkQueue(limits, () => {
-      this.metrics.countWork('busy');
-    });
+    this.queue = new WorkQueue(
+      limits,
+      () => {
+        this.metrics.countWork('busy');
+      },
+      pace,
+    );
   }
 
   get queuedWorks(): number {
@@ -161,7 +166,7 @@ export class UnitOfWork {
           caller.runInAsyncScope(() => this.active.run({ transaction, depth: 0 }, work, transaction)),
         resolve: resolve as (value: unknown) => void,
         reject,
-        deadline: performance.now() + this.limits.waitMaxMs,
+        deadline: this.pace.elapsedMs() + this.limits.waitMaxMs,
       });
       this.metrics.setQueueDepth(workClass, this.queue.depthOf(workClass));
       this.pump();
@@ -200,23 +205,27 @@ export class UnitOfWork {
    * a commit. A single request waits one turn.
    */
   private async gather(): Promise<void> {
-    const deadline = performance.now() + GATHER_MAX_MS;
+    const deadline = this.pace.elapsedMs() + GATHER_MAX_MS;
     let before: number;
     do {
       before = this.queue.size;
-      await nextTurn();
-    } while (this.queue.size > before && this.queue.size < this.limits.batchWorksMax && performance.now() < deadline);
+      await this.pace.nextTurn();
+    } while (
+      this.queue.size > before &&
+      this.queue.size < this.limits.batchWorksMax &&
+      this.pace.elapsedMs() < deadline
+    );
   }
 
   private async runBatch(works: readonly QueuedWork[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      const batch = new BatchRun(this.engine, this.tables, (event) => this.events.toRow(event), this.queue);
+      const batch = new BatchRun(this.engine, this.tables, (event) => this.events.toRow(event), this.queue, this.pace);
       const result = await batch.run(works, attempt > 1);
       if (result.kind === 'stale') {
         this.metrics.countVersionConflict();
         if (attempt < this.limits.attemptsMax) {
           // Two processes that lose to each other in step would go on doing so.
-          await pause(Math.random() * Math.min(2 ** (attempt - 1), RERUN_PAUSE_MAX_MS));
+          await this.pace.pause(this.pace.chance() * Math.min(2 ** (attempt - 1), RERUN_PAUSE_MAX_MS));
           continue;
         }
       }

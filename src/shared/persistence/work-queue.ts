@@ -1,4 +1,5 @@
 import type { EntityKey } from '../kernel/entity-key.ts';
+import { type Pace, SystemPace } from '../kernel/pace.ts';
 import { Busy, IdempotencyKeyInFlight } from './persistence.errors.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -49,11 +50,12 @@ export class WorkQueue {
   private bulkCostMs = 1;
   /** When an interactive work last came, on the monotonic clock. */
   private interactiveAtMs = -Infinity;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: (() => void) | undefined;
 
   constructor(
     private readonly limits: QueueLimits,
     private readonly onExpired: () => void,
+    private readonly pace: Pace = new SystemPace(),
   ) {}
 
   get size(): number {
@@ -75,7 +77,7 @@ export class WorkQueue {
       this.tenants.set(work.tenantId, lanes);
     }
     lanes[work.workClass].push(work);
-    if (work.workClass === 'interactive') this.interactiveAtMs = performance.now();
+    if (work.workClass === 'interactive') this.interactiveAtMs = this.pace.elapsedMs();
     this.depth[work.workClass] += 1;
     this.countRequest(work, 1);
     this.armTimer();
@@ -111,37 +113,33 @@ export class WorkQueue {
   }
 
   close(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopTimer?.();
+    this.stopTimer = undefined;
   }
 
   private bulkSliceMs(): number {
     const { bulkSliceMs } = this.limits;
-    const isQuiet = performance.now() - this.interactiveAtMs >= QUIET_MS;
+    const isQuiet = this.pace.elapsedMs() - this.interactiveAtMs >= QUIET_MS;
     return isQuiet ? QUIET_SLICES * bulkSliceMs : bulkSliceMs;
   }
 
   private armTimer(): void {
-    if (this.timer !== undefined || this.size === 0) {
+    if (this.stopTimer !== undefined || this.size === 0) {
       return;
     }
     let first = Infinity;
     for (const lanes of this.tenants.values()) {
       first = Math.min(first, lanes.interactive[0]?.deadline ?? Infinity, lanes.bulk[0]?.deadline ?? Infinity);
     }
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        this.expire();
-        this.armTimer();
-      },
-      Math.max(1, first - performance.now()),
-    );
-    this.timer.unref();
+    this.stopTimer = this.pace.after(Math.max(1, first - this.pace.elapsedMs()), () => {
+      this.stopTimer = undefined;
+      this.expire();
+      this.armTimer();
+    });
   }
 
   private expire(): void {
-    const now = performance.now();
+    const now = this.pace.elapsedMs();
     for (const work of this.removeWhere(({ deadline }) => deadline <= now)) {
       const repeated = work.requestKey !== null && this.requestsInFlight.has(work.requestKey);
       work.reject(
