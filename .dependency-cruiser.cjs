@@ -93,9 +93,9 @@ const generalRules = [
   },
   {
     name: 'no-tests-or-scripts-in-the-program',
-    comment: 'The program runs without its tests, scripts and benchmarks.',
+    comment: 'The program runs without its tests, scripts, benchmarks and simulation.',
     from: { path: '^src/', pathNot: SPEC },
-    to: { path: ['^(?:test|scripts|bench)/', SPEC] },
+    to: { path: ['^(?:test|scripts|bench|simulation)/', SPEC] },
   },
   {
     name: 'no-development-dependencies-in-the-program',

@@ -70,7 +70,7 @@ export default defineConfig(
   },
   {
     // Programs for a person at a terminal.
-    files: ['scripts/**/*.ts', 'bench/**/*.ts'],
+    files: ['scripts/**/*.ts', 'bench/**/*.ts', 'simulation/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -10,13 +10,23 @@ import {
 import { GetReservation, ListReservations } from '../../src/modules/reservation/contract.ts';
 import { type Instant, toIsoInstant } from '../../src/shared/kernel/clock.ts';
 import type { Shortage } from '../../src/modules/inventory/domain/inventory.errors.ts';
-import { auditTenant } from './audit.ts';
-import { castSending } from './cast.ts';
-import { Disagreement, explain, type LoggedEvent, type Seen, show } from './explain.ts';
-import type { Request, Sent } from './requests.ts';
+import { auditTenant } from '../../simulation/model/audit.ts';
+import { castSending } from '../../simulation/model/cast.ts';
+import { Disagreement, explain, type LoggedEvent, type Seen, show } from '../../simulation/model/explain.ts';
+import type { Request, Sent } from '../../simulation/model/requests.ts';
 import type { ShopUnderTest } from './shop-under-test.ts';
-import { type FaultName, LOCATIONS, SKUS, type Step, type Story } from './stories.ts';
-import { balancesOf, emptyWorld, type Item, itemAt, keptBack, viewItem, viewReservation, type World } from './world.ts';
+import { LOCATIONS, SKUS } from '../../simulation/model/asks.ts';
+import type { FaultName, Step, Story } from './stories.ts';
+import {
+  balancesOf,
+  emptyWorld,
+  type Item,
+  itemAt,
+  keptBack,
+  viewItem,
+  viewReservation,
+  type World,
+} from '../../simulation/model/world.ts';
 import type { Visits } from './visits.ts';
 
 const OPENING_TIME = Date.parse('2026-03-01T10:00:00.000Z');

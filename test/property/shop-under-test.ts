@@ -15,9 +15,9 @@ import { type FreshDatabase, freshDatabase } from '../support/databases.ts';
 import { type Fault, FaultyEngine } from '../support/faulty-engine.ts';
 import type { Engine } from '../support/services.ts';
 import { TestClock } from '../support/test-clock.ts';
-import { IDEMPOTENCY_KEY_HOURS } from './model.ts';
-import { type Outcome, type Sent, toCommand } from './requests.ts';
-import { HOLD_LIFETIME_MAX_SECONDS, HOLD_TTL_SECONDS } from './reservation-rules.ts';
+import { IDEMPOTENCY_KEY_HOURS } from '../../simulation/model/model.ts';
+import { type Outcome, type Sent, toCommand } from '../../simulation/model/requests.ts';
+import { HOLD_LIFETIME_MAX_SECONDS, HOLD_TTL_SECONDS } from '../../simulation/model/reservation-rules.ts';
 import type { FaultName } from './stories.ts';
 
 /** The real application without its HTTP server: requests enter by the door behind the controllers. */

@@ -1,18 +1,12 @@
 import fc from 'fast-check';
-import {
-  type FreshnessPolicy,
-  type HoldLine,
-  RECORDABLE_MOVEMENTS,
-  type RecordableMovement,
-} from '../../src/modules/inventory/contract.ts';
+import type { Ask, Drawn, Fulfilled, Sending } from '../../simulation/model/asks.ts';
+import { LOCATIONS, SKUS } from '../../simulation/model/asks.ts';
+import { type HoldLine, RECORDABLE_MOVEMENTS } from '../../src/modules/inventory/contract.ts';
 
 /*
  * What may happen in a small shop, drawn at random. A story names things by number ("the third reservation"), because
  * it is drawn before anything has an id; run-story.ts turns the numbers into what is there at that moment.
  */
-
-export const SKUS = ['A', 'B'] as const;
-export const LOCATIONS = ['L1', 'L2', 'L3'] as const;
 
 /** On average a story has half of them, each with one to five requests. */
 const STEPS_MAX = 60;
@@ -21,66 +15,12 @@ const STEPS_MAX = 60;
 export const FAULTS = ['none', 'answer lost', 'commit lost', 'stale events', 'stale rows', 'poison'] as const;
 export type FaultName = (typeof FAULTS)[number];
 
-/** Draws the line, the location, the reservation or the transfer out of those that are there. */
-type Pick = number;
-
-type Fulfilled = 'everywhere' | 'at one of its places' | 'anywhere';
-
-interface Common {
-  /** Sent under an Idempotency-Key of its own. */
-  readonly keyed: boolean;
-  readonly match: 'none' | 'current' | 'stale';
-}
-
-interface OnReservation extends Common {
-  readonly reservation: Pick;
-}
-
-interface OnTransfer extends Common {
-  readonly transfer: Pick;
-}
-
-/** A request before its numbers mean anything. */
-export type Ask =
-  | (Common & { ask: 'putLocation'; locationId: string; priority: number; sellsOnline: boolean })
-  | (Common & { ask: 'putProduct'; sku: string; lowStockThreshold: number | null; active: boolean })
-  | (Common & { ask: 'move'; sku: string; locationId: string; type: RecordableMovement; quantity: number })
-  | (Common & { ask: 'count'; sku: string; locationId: string; counted: number })
-  | (Common & { ask: 'policy'; sku: string; locationId: string; safetyStock: number })
-  | (Common & { ask: 'create'; lines: HoldLine[]; ttlSeconds: number | null; cartId: string | null })
-  | (OnReservation & { ask: 'replace'; lines: HoldLine[]; ttlSeconds: number | null })
-  | (OnReservation & { ask: 'adjust'; line: Pick; more: number; to: string | null; ttlSeconds: number | null })
-  | (OnReservation & { ask: 'refresh'; ttlSeconds: number | null })
-  | (OnReservation & { ask: 'confirm'; orderId: string })
-  | (OnReservation & { ask: 'cancel' })
-  | (OnReservation & { ask: 'fulfil'; where: Fulfilled; place: Pick })
-  /** `onward`: how many places further the target is. */
-  | (Common & { ask: 'dispatch'; sku: string; from: string; onward: number; quantity: number })
-  /** `percent` of what was dispatched; null: nothing is said. */
-  | (OnTransfer & { ask: 'receive'; percent: number | null })
-  | (OnTransfer & { ask: 'cancelTransfer' })
-  /** What a location's keeper tells; a contact is so many milliseconds old, or still to come. */
-  | (Common & {
-      ask: 'report';
-      locationId: string;
-      contactMsAgo: number | null;
-      pushed: number | null;
-      repeats: boolean;
-      restarted: boolean;
-      policy: FreshnessPolicy | null;
-    })
-  | { ask: 'sweep'; everything: boolean };
-
-/** `again`: the very same request under the same key; `misuse`: another request under the key of an earlier one. */
-export type Sending =
-  { send: 'new'; what: Ask } | { send: 'again'; earlier: Pick } | { send: 'misuse'; earlier: Pick; what: Ask };
-
 export type Step =
   /** Sent at the same moment: they share a commit. */
   | { step: 'ask'; together: Sending[]; fault: FaultName }
   | { step: 'wait'; seconds: number }
   /** To the very end of something that ends, or one millisecond before or after it. */
-  | { step: 'wait until'; end: Pick; offsetMs: number }
+  | { step: 'wait until'; end: Drawn; offsetMs: number }
   | { step: 'clock goes back'; seconds: number };
 
 export interface Story {

@@ -1,4 +1,4 @@
-import type { LoggedEvent, Seen } from './explain.ts';
+import type { LoggedEvent, Seen } from '../../simulation/model/explain.ts';
 import type { FaultName } from './stories.ts';
 
 /** Counts what the stories have met: a run that never got into the odd places would prove nothing. */

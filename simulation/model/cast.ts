@@ -2,7 +2,7 @@ import type { HoldLine, TransferView } from '../../src/modules/inventory/contrac
 import type { ReservationStatus } from '../../src/modules/reservation/contract.ts';
 import type { Instant } from '../../src/shared/kernel/clock.ts';
 import type { Request, Sent } from './requests.ts';
-import { type Ask, LOCATIONS, type Sending } from './stories.ts';
+import { type Ask, LOCATIONS, type Sending } from './asks.ts';
 import { isOver, itemAt, type Kept, type World } from './world.ts';
 
 /* Turns what a story has drawn into requests about what is there at that moment. */

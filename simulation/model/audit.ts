@@ -1,7 +1,6 @@
 import type { Balances } from '../../src/modules/inventory/contract.ts';
 import type { ReservationLine } from '../../src/modules/reservation/contract.ts';
 import { Disagreement } from './explain.ts';
-import type { ShopUnderTest } from './shop-under-test.ts';
 
 /*
  * Rules 1 and 2 on the stored rows themselves, without the model: ledger, balances, lines and the log tell one story.
@@ -80,8 +79,13 @@ const RESERVATIONS =
 const EVENTS = `SELECT position AS "position", type AS "type", subject AS "subject", subject_version AS "subjectVersion",
   payload AS "payload" FROM outbox_events WHERE tenant_id = :tenant ORDER BY position`;
 
+/** Reads rows as they are stored; the SQL names `:tenant`. */
+export interface Rows {
+  select<Row>(tenantId: string, sql: string): Promise<Row[]>;
+}
+
 /** @throws Disagreement naming the first thing that does not hold */
-export async function auditTenant(shop: ShopUnderTest, tenantId: string): Promise<void> {
+export async function auditTenant(shop: Rows, tenantId: string): Promise<void> {
   const items = await shop.select<ItemRow>(tenantId, ITEMS);
   const movements = await shop.select<MovementRow>(tenantId, MOVEMENTS);
   const transfers = await shop.select<TransferRow>(tenantId, TRANSFERS);
