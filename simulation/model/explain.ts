@@ -95,7 +95,7 @@ function follow(
 }
 
 /** What only the application could choose. An id that is not there shows in the comparison that follows. */
-function witnessOf(own: readonly LoggedEvent[]): Witness {
+export function witnessOf(own: readonly LoggedEvent[]): Witness {
   const idIn = (type: string, member: string): string => {
     const id = own.find((event) => event.type === type)?.data[member];
     return typeof id === 'string' ? id : `no ${member}`;
@@ -107,19 +107,24 @@ function witnessOf(own: readonly LoggedEvent[]): Witness {
   };
 }
 
-type Comparable = ExpectedEvent & { readonly version: number };
+export type Comparable = ExpectedEvent & { readonly version: number };
 
-function comparable({ position: _position, correlationId: _correlation, data, ...event }: LoggedEvent): Comparable {
+export function comparable({
+  position: _position,
+  correlationId: _correlation,
+  data,
+  ...event
+}: LoggedEvent): Comparable {
   const { movementId: _movement, ...rest } = data;
   return { ...event, data: rest };
 }
 
 /** In which order one change touches different aggregates is its own affair. */
-function bySubject<Event extends { subject: string }>(events: readonly Event[]): Event[] {
+export function bySubject<Event extends { subject: string }>(events: readonly Event[]): Event[] {
   return [...events].sort((a, b) => (a.subject < b.subject ? -1 : Number(a.subject > b.subject)));
 }
 
-function plain<T>(value: T): T {
+export function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 

@@ -38,6 +38,18 @@ export function perform(world: World, { request, key }: Sent, at: Instant, witne
   }
 }
 
+/** What nobody asked for by a request: a fact that a store has told, or what a job of the server did. */
+export function happen(
+  world: World,
+  at: Instant,
+  witness: Witness,
+  act: (work: Work) => void,
+): Omit<Performed, 'outcome'> {
+  const work: Work = { world: copyOf(world), at, witness, events: [] };
+  act(work);
+  return { world: work.world, events: work.events };
+}
+
 function answerTo(work: Work, request: Request): unknown {
   switch (request.kind) {
     case 'putLocation':

@@ -119,7 +119,11 @@ export function cancel(work: Work, { id, ifMatch }: RequestOf<'cancel'>): Reserv
 }
 
 /** Committed units of one location, or of all, leave on-hand; never twice. */
-export function fulfil(work: Work, { id, locationId, ifMatch }: RequestOf<'fulfil'>): ReservationView {
+export function fulfil(
+  work: Work,
+  { id, locationId, ifMatch }: RequestOf<'fulfil'>,
+  by: 'command' | 'pickup' = 'command',
+): ReservationView {
   const { world } = work;
   const kept = reservationInPath(world, id);
   const isHere = (place: string): boolean => locationId === null || locationId === place;
@@ -132,7 +136,7 @@ export function fulfil(work: Work, { id, locationId, ifMatch }: RequestOf<'fulfi
   if (status === 'ACTIVE' || status === 'CANCELLED' || orderId === null) throw new Refused('RESERVATION_NOT_CONFIRMED');
   if (concerned.every(({ fulfilled }) => fulfilled)) return viewReservation(kept, work.at);
 
-  fulfilUnits(work, inOrder(holdsOf(world, id).filter((one) => isHere(one.locationId))), orderId);
+  fulfilUnits(work, inOrder(holdsOf(world, id).filter((one) => isHere(one.locationId))), orderId, by);
   const lines = kept.lines.map((line) => ({
     ...line,
     allocations: line.allocations.map((one) => (isHere(one.locationId) ? { ...one, fulfilled: true } : one)),
@@ -169,13 +173,15 @@ function holdLines(work: Work, holdId: string, lines: readonly HoldLine[], expir
       .flatMap(({ allocations }) => allocations)
       .filter(({ locationId }) => locationId === place)
       .reduce((sum, { quantity }) => sum + quantity, 0);
-  const sourced = source(lines, (sku) =>
+  const found = source(lines, (sku) =>
     [...world.locations.values()].map(({ locationId, priority, sellsOnline }) => {
       const mayTake = world.products.get(sku)?.active === true;
       const free = mayTake ? Math.max(0, reachable(work, sku, locationId)) : 0;
       return { locationId, priority, sellsOnline, own: ownAt(sku, locationId), ownOpen: openAt(sku, locationId), free };
     }),
   );
+  const { sourced: decided } = work.witness;
+  const sourced = decided === undefined ? found : { lines: decided, shortages: [], alternatives: [] };
   const { shortages, alternatives } = sourced;
   if (shortages.length > 0) throw new Refused('INSUFFICIENT_STOCK', { shortages, alternatives });
   const wantedAt = (sku: string, place: string): number =>

@@ -154,6 +154,18 @@ function record(work: Work, item: Item, movementType: RecordableMovement | 'COUN
   return { movementId: work.witness.movementId, stock: viewItem(work.world, item, work.at) };
 }
 
+/** What a store has told of an item: recorded, whatever becomes of on-hand. */
+export function recordFact(
+  work: Work,
+  { sku, locationId }: { sku: string; locationId: string },
+  told: { movementType: string; delta: number; reason: string | null; reference: string | null },
+): void {
+  const item = itemAt(work.world, sku, locationId);
+  changeItem(work, item, 'moved', told, () => {
+    item.onHand += told.delta;
+  });
+}
+
 /** Never refused; it limits only what commands may still take. */
 export function setPolicy(work: Work, request: RequestOf<'policy'>): StockItemView {
   const item = itemInPath(work, request);
@@ -268,11 +280,16 @@ export function commit(work: Work, given: Hold): void {
   });
 }
 
-/** Committed units leave the shelves, from all of them or from none. */
-export function fulfilUnits(work: Work, given: readonly Hold[], reference: string): void {
+/** Committed units leave the shelves, from all of them or from none; what was picked up has left, on hand or not. */
+export function fulfilUnits(
+  work: Work,
+  given: readonly Hold[],
+  reference: string,
+  by: 'command' | 'pickup' = 'command',
+): void {
   const { world } = work;
   const short = given.filter(({ sku, locationId, units }) => itemAt(world, sku, locationId).onHand < units);
-  if (short.length > 0) {
+  if (short.length > 0 && by === 'command') {
     const shortages = short.map(({ sku, locationId, units }) => {
       const available = Math.max(0, itemAt(world, sku, locationId).onHand);
       return { sku, locationId, requested: units, available };

@@ -4,6 +4,7 @@ import type {
   FreshnessView,
   LocationView,
   ProductView,
+  SourcedLine,
   StockItemView,
   TransferView,
 } from '../../src/modules/inventory/contract.ts';
@@ -120,6 +121,11 @@ export interface Witness {
   readonly reservationId: string;
   readonly movementId: string;
   readonly transferId: string;
+  /**
+   * Where the units of a reservation were found, when that was decided on stock of a moment ago: then only that they could
+   * be had is checked. Absent: where they are found is the model's to say.
+   */
+  readonly sourced?: readonly SourcedLine[];
 }
 
 /** One request at work on the world, at one instant. */

@@ -108,6 +108,31 @@ describeOnPostgres('Two servers on one database', () => {
     expect(seen).toHaveLength(2 * subjects.length);
   });
 
+  it('see one state, also when the other one commits between two of their reads', async () => {
+    await asTenant('mixed', async () => {
+      await one.unitOfWork.run({ keys: [] }, async (tx) => {
+        await tx.put(locationsTable, aCounter('M1', 1));
+        await tx.put(locationsTable, aCounter('M2', 1));
+      });
+      const looked = gate();
+      const moved = gate();
+      const seen = one.unitOfWork.run({ keys: [] }, async (tx) => {
+        const first = await tx.get(locationsTable, 'M1');
+        looked.open();
+        await moved.opened;
+        const second = await tx.get(locationsTable, 'M2');
+        return [first?.priority, second?.priority];
+      });
+      await looked.opened;
+      await other.unitOfWork.run({ keys: [] }, async (tx) => {
+        await tx.put(locationsTable, { ...aCounter('M1', 2), version: 2 });
+        await tx.put(locationsTable, { ...aCounter('M2', 2), version: 2 });
+      });
+      moved.open();
+      expect(await seen).toEqual([1, 1]);
+    });
+  });
+
   it('fail a batch whose connection the server ends, at once and whole, and go on with the next', async () => {
     await asTenant('terminated', async () => {
       let runs = 0;

@@ -36,10 +36,14 @@ export interface UnitOfWorkLimits extends QueueLimits {
 
 /** Where in a work the running code is. */
 interface Place {
+  readonly unitOfWork: UnitOfWork;
   readonly transaction: Transaction;
   /** Commands around it that have joined the work. */
   readonly depth: number;
 }
+
+/** One for the process, since each of them costs every promise a little for as long as the process lives. */
+const active = new AsyncLocalStorage<Place>();
 
 /**
  * Longest time that a batch waits for more works while every turn of the event loop brings some, in milliseconds. With
@@ -57,7 +61,6 @@ const RERUN_PAUSE_MAX_MS = 50;
  * only then are the callers told, refusals and replays too. A work that throws is undone alone.
  */
 export class UnitOfWork {
-  private readonly active = new AsyncLocalStorage<Place>();
   private readonly outside = AsyncLocalStorage.snapshot();
   private readonly queue: WorkQueue;
   private readonly tables: ReadonlyMap<string, Table>;
@@ -100,13 +103,13 @@ export class UnitOfWork {
    * @throws whatever the work throws; then nothing of it is stored
    */
   run<T>(options: WorkOptions, work: Work<T>): Promise<T> {
-    const place = this.active.getStore();
-    if (place === undefined) {
+    const place = active.getStore();
+    if (place?.unitOfWork !== this) {
       return this.enqueue(options, work);
     }
     const { transaction, depth } = place;
-    const inside = { transaction, depth: depth + 1 };
-    return transaction.join(depth, () => this.active.run(inside, work, transaction));
+    const inside = { unitOfWork: this, transaction, depth: depth + 1 };
+    return transaction.join(depth, () => active.run(inside, work, transaction));
   }
 
   /**
@@ -163,7 +166,7 @@ export class UnitOfWork {
         keys,
         requestKey: requestKey === null ? null : `${tenantId} ${requestKey}`,
         run: (transaction) =>
-          caller.runInAsyncScope(() => this.active.run({ transaction, depth: 0 }, work, transaction)),
+          caller.runInAsyncScope(() => active.run({ unitOfWork: this, transaction, depth: 0 }, work, transaction)),
         resolve: resolve as (value: unknown) => void,
         reject,
         deadline: this.pace.elapsedMs() + this.limits.waitMaxMs,

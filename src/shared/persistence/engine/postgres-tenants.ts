@@ -19,8 +19,8 @@ export class NoTenantWall extends Error {
 }
 
 /** Begins a transaction of the tenant, in one round trip; at its end the connection is of nobody again. */
-export function beginOf(tenantId: string): string {
-  return `BEGIN; ${localTenant(tenantOf(tenantId))}`;
+export function beginOf(tenantId: string, isolation: 'REPEATABLE READ' | 'READ COMMITTED'): string {
+  return `BEGIN ISOLATION LEVEL ${isolation}; ${localTenant(tenantOf(tenantId))}`;
 }
 
 /**

@@ -43,7 +43,7 @@ export class PostgresEngine implements Engine {
     const client = await takeOut(this.pool);
     try {
       await this.wall.look(client);
-      await client.query(beginOf(tenantId));
+      await client.query(beginOf(tenantId, lockRows ? LOCKING : LOOKING));
       return new PostgresTransaction(client, tenantId, lockRows);
     } catch (error) {
       giveBack(client, true);
@@ -73,6 +73,15 @@ export class PostgresEngine implements Engine {
     return this.pool.end();
   }
 }
+
+/**
+ * All that an attempt reads was true at one moment. Statement by statement (read committed), a work could see a reservation as
+ * it was before another server's commit and its holds as they were after it: it would tell a shopper that what he holds
+ * is over, or take it for a mistake of the program. Who wrote a row meanwhile is found by 40001, as by the version.
+ */
+const LOOKING = 'REPEATABLE READ';
+/** Whoever locks what it reads has to see what the one before it has left. */
+const LOCKING = 'READ COMMITTED';
 
 /** What an error of pg, of its socket or of the server means. */
 export function classifyPostgres(error: unknown): Failure {
