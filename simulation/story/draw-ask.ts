@@ -1,6 +1,8 @@
 import { type HoldLine, RECORDABLE_MOVEMENTS } from '../../src/modules/inventory/contract.ts';
 import type { Chance } from '../chance.ts';
 import { type Ask, LOCATIONS, SKUS } from '../model/asks.ts';
+import type { Request } from '../model/requests.ts';
+import { balancesOf, holdsOf, itemAt, type World } from '../model/world.ts';
 
 /** How often each is asked for. What a location's keeper tells is told by stores here. */
 const ASKS = {
@@ -96,6 +98,38 @@ export function drawAsk(chance: Chance): Ask {
       return { ask, ...common, transfer: number, percent: chance.pick([null, null, 0, 40, 70, 100, 150]) };
     case 'cancelTransfer':
       return { ask, ...common, transfer: number };
+  }
+}
+
+/** What somebody may want of a reservation, or of the units that it has; undefined: nothing. */
+export function aboutReservation(chance: Chance, world: World, id: string): Request | undefined {
+  const kept = world.reservations.get(id);
+  const [hold] = holdsOf(world, id);
+  const ifMatch = null;
+  switch (chance.pick(['confirm', 'refresh', 'cancel', 'update', 'fulfil', 'take', 'take', 'same cart'] as const)) {
+    case 'confirm':
+      return { kind: 'confirm', id, orderId: 'O1', ifMatch };
+    case 'refresh':
+      return { kind: 'refresh', id, ttlSeconds: 60, ifMatch };
+    case 'cancel':
+      return { kind: 'cancel', id, ifMatch };
+    case 'fulfil':
+      return { kind: 'fulfil', id, locationId: null, ifMatch };
+    case 'update': {
+      const lines = (kept?.lines ?? []).map(({ sku, quantity, locationId }) => ({ sku, quantity, locationId }));
+      return lines.length === 0 ? undefined : { kind: 'update', id, lines, ttlSeconds: null, ifMatch };
+    }
+    case 'same cart': {
+      const lines = [{ sku: 'A', quantity: 1, locationId: null }];
+      return { kind: 'create', lines, ttlSeconds: null, cartId: kept?.cartId ?? null };
+    }
+    case 'take': {
+      if (hold === undefined) return undefined;
+      const { sku, locationId, units } = hold;
+      const { available } = balancesOf(world, itemAt(world, sku, locationId));
+      const quantity = Math.max(1, available + chance.whole(1, units));
+      return { kind: 'create', lines: [{ sku, quantity, locationId }], ttlSeconds: null, cartId: null };
+    }
   }
 }
 

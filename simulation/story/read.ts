@@ -6,6 +6,14 @@ import { Disagreement, show } from '../model/explain.ts';
 import { viewItem, viewReservation } from '../model/world.ts';
 import type { Telling } from './telling.ts';
 
+/** Reads a reservation, and compares it with the model. */
+export async function readReservation({ record, stage, now }: Telling, chance: Chance, id: string): Promise<void> {
+  const kept = record.world.reservations.get(id);
+  const server = stage.server(chance);
+  if (kept === undefined || server === undefined) return;
+  same(viewReservation(kept, now), await server.query(new GetReservation(id)));
+}
+
 /** Reads one thing as everybody may, and compares it with the model. */
 export async function readSomething(telling: Telling, chance: Chance, what: number): Promise<void> {
   const { world } = telling.record;
@@ -15,7 +23,7 @@ export async function readSomething(telling: Telling, chance: Chance, what: numb
   const reservation = [...world.reservations.values()].at(-1 - (what % Math.max(1, world.reservations.size)));
   const item = [...world.items.values()][what % Math.max(1, world.items.size)];
   if (what % 2 === 0 && reservation !== undefined) {
-    same(viewReservation(reservation, at), await server.query(new GetReservation(reservation.id)));
+    await readReservation(telling, chance, reservation.id);
   } else if (item !== undefined) {
     const wanted = viewItem(world, item, at);
     same(wanted, await server.query(new GetStockItem(item.sku, item.locationId)));

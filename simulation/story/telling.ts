@@ -16,7 +16,8 @@ import { converge } from './converge.ts';
 import { Network } from './network.ts';
 import { Operator } from './operator.ts';
 import { OutsideShop } from './outside-shop.ts';
-import { readSomething } from './read.ts';
+import { aboutReservation } from './draw-ask.ts';
+import { readReservation, readSomething } from './read.ts';
 import { Record } from './record.ts';
 import { Stage } from './stage.ts';
 import { Store } from './stores.ts';
@@ -214,7 +215,7 @@ export class Telling {
         await this.pass(step.seconds);
         return;
       case 'wait until':
-        await this.pass(Math.max(0, this.endOf(step.end) + step.offsetMs - this.now) / 1000);
+        await this.waitUntil(step, chance);
         return;
       case 'clock goes back':
         this.stage.time.set(this.now - step.seconds * 1000);
@@ -253,6 +254,17 @@ export class Telling {
     }
   }
 
+  /** To the moment at which something ends, and then somebody asks for that very thing. */
+  private async waitUntil({ end, offsetMs }: Extract<Step, { step: 'wait until' }>, chance: Chance): Promise<void> {
+    const [at, id] = this.endOf(end);
+    await this.pass(Math.max(0, at + offsetMs - this.now) / 1000);
+    if (id === null) return;
+    await readReservation(this, chance, id);
+    const request = aboutReservation(chance, this.record.world, id);
+    if (request === undefined) return;
+    await this.together(chance, [() => this.clients.send(chance, { request, key: this.nextName('key') })]);
+  }
+
   private async read(deeds: readonly Deed[]): Promise<void> {
     for (const deed of deeds) {
       if (deed.deed === 'read') await readSomething(this, new Chance(deed.seed), deed.what);
@@ -270,15 +282,19 @@ export class Telling {
     return { ...world, reservations: new Map([...world.reservations].filter(([id]) => !own.has(id))) };
   }
 
-  /** The end of a reservation or of a key, of those that are still to come; now, when there are none. */
-  private endOf(drawn: number): Instant {
-    const { reservations, answers } = this.record.world;
-    const ends = [...reservations.values(), ...answers.values()]
-      .map(({ expiresAt }) => expiresAt)
-      .filter((end) => end > this.now)
-      .sort((a, b) => a - b);
-    // The nearest ends are the most interesting ones.
-    return ends[drawn % Math.min(4, ends.length || 1)] ?? this.now;
+  /**
+   * The end of a reservation, with its id, or now and then of a key, of those that are still to come; now, when there are
+   * none. The nearest ends are the most interesting ones.
+   */
+  private endOf(drawn: number): readonly [at: Instant, id: string | null] {
+    const { answers } = this.record.world;
+    const active = [...this.castWorld().reservations.values()].filter(({ status }) => status === 'ACTIVE');
+    const ends =
+      drawn % 5 > 0
+        ? active.map(({ expiresAt, id }) => [expiresAt, id] as const)
+        : [...answers.values()].map(({ expiresAt }) => [expiresAt, null] as const);
+    const coming = ends.filter(([end]) => end > this.now).sort(([a], [b]) => a - b);
+    return coming[drawn % Math.min(4, coming.length || 1)] ?? [this.now, null];
   }
 
   /** The same event fails the same way whenever it comes: by its id, and by how often it came. */

@@ -95,6 +95,14 @@ class SimulatedTransaction implements EngineTransaction {
     return this.read((transaction) => transaction.select(sql, parameters));
   }
 
+  selectAcrossTenants(sql: string, parameters: SqlParameters): Promise<Row[]> {
+    return this.read((transaction) => transaction.selectAcrossTenants(sql, parameters));
+  }
+
+  purgeAcrossTenants(sql: string, parameters: SqlParameters): Promise<number> {
+    return this.write((transaction) => transaction.purgeAcrossTenants(sql, parameters));
+  }
+
   async lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean> {
     const fault = this.world.faults.at('lock');
     if (fault === 'consumer has its turn elsewhere' && !wait) return false;

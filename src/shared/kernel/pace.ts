@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-
 /**
  * The time and chance that the machinery goes by: how long something took here, how long to wait, how to keep out of each
  * other's step. No caller is ever told of it; instants that are stored or answered come from `Clock`. A simulation brings
@@ -34,11 +32,11 @@ export class SystemPace extends Pace {
   }
 
   nextTurn(): Promise<void> {
-    return nextTurn();
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   pause(ms: number): Promise<void> {
-    return pause(ms);
+    return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
   after(ms: number, run: () => void): () => void {
