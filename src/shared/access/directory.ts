@@ -6,7 +6,7 @@ import type { Page } from '../kernel/page.ts';
 import { pageOf, Reader } from '../persistence/reader.ts';
 import { UnknownTenant } from './admin.errors.ts';
 import type { KeyView, TenantView } from './contract.ts';
-import { ofPlatform } from './realms.ts';
+import { ofPlatform, ofTenant } from './realms.ts';
 import { tenantsTable } from './tenant.table.ts';
 
 const PLATFORM_ROLES = "('admin', 'platform')";
@@ -16,8 +16,8 @@ const KEYS = `SELECT tenant_id AS "tenantId", id AS "id", name AS "name", role A
     revoked_at AS "revokedAt"
   FROM api_keys WHERE id > :after`;
 const OF_ALL_TENANTS = `${KEYS} ORDER BY id LIMIT :rows`;
-const OF_TENANT = `${KEYS} AND tenant_id = :keyTenantId ORDER BY id LIMIT :rows`;
-const SEEN_BY_OPERATOR = `${KEYS} AND tenant_id = :keyTenantId AND role NOT IN ${PLATFORM_ROLES} ORDER BY id LIMIT :rows`;
+const OF_TENANT = `${KEYS} AND tenant_id = :tenant ORDER BY id LIMIT :rows`;
+const SEEN_BY_OPERATOR = `${KEYS} AND tenant_id = :tenant AND role NOT IN ${PLATFORM_ROLES} ORDER BY id LIMIT :rows`;
 
 /** What there is of tenants and keys, for those who administer them. */
 @Injectable()
@@ -55,10 +55,7 @@ export class Directory {
     const page = { after, rows: limit + 1 };
     const rows = await (tenantId === null
       ? this.reader.selectAcrossTenants<KeyView>(OF_ALL_TENANTS, page)
-      : this.reader.selectAcrossTenants<KeyView>(byPlatform ? OF_TENANT : SEEN_BY_OPERATOR, {
-          ...page,
-          keyTenantId: tenantId,
-        }));
+      : ofTenant(tenantId, () => this.reader.select<KeyView>(byPlatform ? OF_TENANT : SEEN_BY_OPERATOR, page)));
     return pageOf(rows, limit, ({ id }) => encodeCursor('keys', filter, [id]));
   }
 

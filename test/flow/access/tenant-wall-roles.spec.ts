@@ -145,6 +145,16 @@ describeOnPostgres('The role that serves', () => {
     warned.mockRestore();
   });
 
+  it('is another one than a role that may make roles, which could make itself a member of the owner', async () => {
+    const maker = await makeRole('maker', 'CREATEROLE');
+    const wanted = roleName('made');
+    const env = { DATABASE_URL: urlAs(database.url, maker), DATABASE_MIGRATION_URL: database.url };
+    await withApp({ ...env, DATABASE_ROLE: wanted }, async (app) => {
+      const working = { role: wanted, login: maker.name, active: true };
+      expect([await keeperOf(app), await workingOf(app)]).toEqual(['role', working]);
+    });
+  });
+
   it('is one that it is a member of, where the owner of the tables logs in', async () => {
     const member = await makeRole('member');
     const owner = new URL(database.url).username;

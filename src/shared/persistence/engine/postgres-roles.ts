@@ -35,6 +35,7 @@ interface Facts {
 interface RoleFacts {
   /** Whether it could pass over the policies, or take them down. */
   readonly unfit: boolean;
+  /** Whether the login may become it; from PostgreSQL 16 on, a member may be one that may not. */
   readonly isMember: boolean;
 }
 
@@ -51,7 +52,8 @@ const FACTS = `SELECT current_user AS "login", r.rolsuper OR r.rolbypassrls AS "
 
 const ROLE_FACTS = `SELECT r.rolsuper OR r.rolbypassrls
       OR EXISTS (SELECT 1 FROM (${TENANT_TABLES}) AS t WHERE pg_has_role(r.oid, t.relowner, 'MEMBER')) AS "unfit",
-    pg_has_role(current_user, r.oid, 'MEMBER') AS "isMember"
+    pg_has_role(current_user, r.oid, CASE WHEN current_setting('server_version_num')::int < 160000
+      THEN 'MEMBER' ELSE 'SET' END) AS "isMember"
   FROM pg_roles AS r WHERE r.rolname = $1`;
 
 const UNGUARDED = `SELECT relname AS "name" FROM (${TENANT_TABLES}) AS t WHERE NOT guarded ORDER BY relname`;
@@ -74,7 +76,8 @@ export async function findServingRole(migrator: ClientBase, login: ClientBase, w
   const facts = await one<Facts>(login, FACTS);
   const unguarded = (await login.query<{ name: string }>(UNGUARDED)).rows.map(({ name }) => name);
   const known = { login: facts.login, unguarded };
-  if (!facts.bypasses && !facts.owns) {
+  // Who makes roles could make itself a member of the owner.
+  if (!facts.bypasses && !facts.owns && !facts.makesRoles) {
     await grantTo(facts.login, migrator);
     return { ...known, keeper: 'login', role: null };
   }
@@ -89,18 +92,17 @@ async function canBecome(wanted: string, facts: Facts, login: ClientBase, migrat
   const makers = facts.makesRoles ? [login] : [];
   if (!facts.makesRoles && (await one<Facts>(migrator, FACTS)).makesRoles) makers.push(migrator);
   const role = escapeIdentifier(wanted);
-  let known = await factsOf(wanted, login);
-  if (known === undefined) {
+  if ((await factsOf(wanted, login)) === undefined) {
     for (const maker of makers) await attempt(maker, `CREATE ROLE ${role} NOLOGIN NOBYPASSRLS`);
-    known = await factsOf(wanted, login);
   }
+  const known = await factsOf(wanted, login);
   if (known === undefined) return false;
-  if (known.unfit) {
-    throw new Error(`DATABASE_ROLE is ${wanted}, which could itself pass over row-level security, or owns the tables`);
+  if (!facts.isSuperuser && !known.isMember) {
+    for (const maker of makers) await attempt(maker, `GRANT ${role} TO ${escapeIdentifier(facts.login)}`);
+    if ((await factsOf(wanted, login))?.isMember !== true) return false;
   }
-  if (facts.isSuperuser || known.isMember) return true;
-  for (const maker of makers) await attempt(maker, `GRANT ${role} TO ${escapeIdentifier(facts.login)}`);
-  return (await factsOf(wanted, login))?.isMember === true;
+  if (!known.unfit) return true;
+  throw new Error(`DATABASE_ROLE is ${wanted}, which could itself pass over row-level security, or owns the tables`);
 }
 
 async function factsOf(role: string, client: ClientBase): Promise<RoleFacts | undefined> {
