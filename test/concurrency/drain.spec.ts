@@ -1,8 +1,8 @@
-import { DataSource } from 'typeorm';
 import { counts } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeOnBothEngines, type Engine } from '../support/services.ts';
 import { ShopClient } from '../support/shop.ts';
+import { change, rowsOf } from '../support/sql.ts';
 import { type RunningApp, startApp } from '../support/start-app.ts';
 
 /** The many that fall due at the same instant; a multiple of what one answer may wait for. */
@@ -44,8 +44,7 @@ describeOnBothEngines('Many holds that fall due at the same second', (engine) =>
     );
     const steps = leftBetweenAnswers.map((count, index) => count - (leftBetweenAnswers[index - 1] ?? 0));
     expect(Math.max(...steps)).toBeLessThanOrEqual(CHUNKS_BETWEEN_ANSWERS_MAX * CHUNK);
-    const stored = await query<{ held: number | string; holds: number | string }>(
-      engine,
+    const stored = await rowsOf<{ held: number | string; holds: number | string }>(
       app.databaseUrl,
       `SELECT (SELECT held FROM stock_items WHERE sku = '${sku}') AS "held",
          (SELECT COUNT(*) FROM holds WHERE sku = '${sku}') AS "holds"`,
@@ -76,28 +75,13 @@ async function plant(
     { sku, quantity: 1, locationId, allocations: [{ locationId, quantity: 1, fulfilled: false }] },
   ]);
   const ends = at + 30_000;
-  await query(
-    engine,
-    url,
+  const statements = [
     `INSERT INTO reservations (tenant_id, id, status, lines, cart_id, order_id, ttl_seconds, expires_at,
        lifetime_ends_at, created_at, updated_at, version)
      ${many} SELECT 'default', ${id}, 'ACTIVE', '${lines}', NULL, NULL, 30, ${ends}, ${ends}, ${at}, ${at}, 1 FROM many`,
     `INSERT INTO holds (tenant_id, hold_id, sku, location_id, units, state, expires_at, version)
      ${many} SELECT 'default', ${id}, '${sku}', '${locationId}', 1, 'HELD', ${ends}, 1 FROM many`,
     `UPDATE stock_items SET held = ${DUE}, no_hold_due_before = ${ends}, version = version + 1 WHERE sku = '${sku}'`,
-  );
-}
-
-async function query<Row>(engine: Engine, url: string, ...statements: string[]): Promise<Row[]> {
-  const source = new DataSource(
-    engine === 'sqlite' ? { type: 'better-sqlite3', database: url.slice('sqlite:'.length) } : { type: 'postgres', url },
-  );
-  await source.initialize();
-  try {
-    let rows: Row[] = [];
-    for (const statement of statements) rows = await source.query<Row[]>(statement);
-    return rows;
-  } finally {
-    await source.destroy();
-  }
+  ];
+  for (const statement of statements) await change(url, statement);
 }
