@@ -75,6 +75,14 @@ export const LIMIT_SETTINGS = {
     'renewals',
     'Most updates and refreshes of one reservation by a `storefront`.',
   ),
+  CONNECTIONS_MAX: whole(10_000, 1, 1_000_000, 'connections', 'Most open connections; one more is closed at once.'),
+  CONNECTIONS_PER_ADDRESS_MAX: whole(
+    2000,
+    1,
+    1_000_000,
+    'connections',
+    'The same from one address; proxies of `TRUSTED_PROXIES` may have more.',
+  ),
 };
 
 /** The values of `LIMIT_SETTINGS`. */
@@ -104,6 +112,8 @@ export class LimitSettings {
   readonly storefrontUnitsMax: number;
   readonly storefrontCartUnitsMax: number;
   readonly storefrontRenewalsMax: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
 
   constructor(values: Readonly<Record<keyof typeof LIMIT_SETTINGS, number>>) {
     this.rateLimitWindowSeconds = values.RATE_LIMIT_WINDOW_SECONDS;
@@ -131,5 +141,7 @@ export class LimitSettings {
     this.storefrontUnitsMax = values.STOREFRONT_UNITS_MAX;
     this.storefrontCartUnitsMax = values.STOREFRONT_CART_UNITS_MAX;
     this.storefrontRenewalsMax = values.STOREFRONT_RENEWALS_MAX;
+    this.connectionsMax = values.CONNECTIONS_MAX;
+    this.connectionsPerAddressMax = values.CONNECTIONS_PER_ADDRESS_MAX;
   }
 }

@@ -37,6 +37,7 @@ describe('readSettings', () => {
         HOLD_LIFETIME_MAX_SECONDS: '2592000',
         QUEUE_WORKS_MAX: '1000000',
         RESERVATION_KEEP_DAYS: '36500',
+        REQUEST_TIMEOUT_MS: '600000',
       };
 
       for (const end of [min, max]) {

@@ -124,6 +124,13 @@ export const SETTINGS = {
   HEADER_BYTES_MAX: whole(16_384, 1024, 65_536, 'bytes', 'All request headers together; past it: 431.'),
   JSON_DEPTH_MAX: whole(16, 2, 64, 'levels', 'Deepest nesting of a JSON body.'),
   REQUEST_TIMEOUT_MS: whole(30_000, 1000, 600_000, 'ms', 'Longest time a request may take to arrive; past it: 408.'),
+  HEADERS_TIMEOUT_MS: whole(
+    10_000,
+    1000,
+    600_000,
+    'ms',
+    'Longest time the headers of a request may take; past it: 408.',
+  ),
   KEEP_ALIVE_TIMEOUT_MS: whole(72_000, 0, 600_000, 'ms', 'How long an idle connection stays open; 0 never ends it.'),
   SHUTDOWN_MAX_MS: whole(10_000, 100, 600_000, 'ms', 'Longest graceful stop; past it the process exits with 1.'),
   ...LIMIT_SETTINGS,
@@ -138,6 +145,7 @@ const AT_MOST: readonly (readonly [lower: WholeNumberName, upper: WholeNumberNam
   ['READY_QUEUE_WORKS_MAX', 'QUEUE_WORKS_MAX'],
   ['RELAY_BACKOFF_FIRST_MS', 'RELAY_BACKOFF_MAX_MS'],
   ['EVENT_KEEP_DAYS', 'RESERVATION_KEEP_DAYS'],
+  ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS'],
 ];
 
 type SettingName = keyof typeof SETTINGS;
@@ -206,6 +214,7 @@ export class Settings extends LimitSettings {
   readonly headerBytesMax: number;
   readonly jsonDepthMax: number;
   readonly requestTimeoutMs: number;
+  readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly shutdownMaxMs: number;
   readonly diskFreeBytesMin: number;
@@ -270,6 +279,7 @@ export class Settings extends LimitSettings {
     this.headerBytesMax = values.HEADER_BYTES_MAX;
     this.jsonDepthMax = values.JSON_DEPTH_MAX;
     this.requestTimeoutMs = values.REQUEST_TIMEOUT_MS;
+    this.headersTimeoutMs = values.HEADERS_TIMEOUT_MS;
     this.keepAliveTimeoutMs = values.KEEP_ALIVE_TIMEOUT_MS;
     this.shutdownMaxMs = values.SHUTDOWN_MAX_MS;
     this.diskFreeBytesMin = values.DISK_FREE_BYTES_MIN;

@@ -34,6 +34,27 @@ describe('A store and its centre', () => {
     });
   }
 
+  it('waits as long as a centre that has a limit asks for, and then tells everything', async () => {
+    let refusals = 0;
+    let lastMs = 0;
+    const pausesMs: number[] = [];
+    centre.intrude = (method, path) => {
+      if (method !== 'POST' || path !== '/events') return undefined;
+      if (lastMs > 0) pausesMs.push(performance.now() - lastMs);
+      lastMs = performance.now();
+      refusals += 1;
+      const body = { code: 'RATE_LIMITED', detail: 'too many' };
+      return refusals <= 2 ? { status: 429, body, headers: { 'retry-after': '1' } } : undefined;
+    };
+    centre.move(SKU, 10);
+    await startAgent();
+    await agent.sell(SKU, 3);
+    await expectAlike(SKU);
+    expect(pausesMs.length).toBeGreaterThanOrEqual(2);
+    for (const pauseMs of pausesMs.slice(0, 2)) expect(pauseMs).toBeGreaterThanOrEqual(990);
+    expect(centre.received).toHaveLength(1);
+  });
+
   it('start from a snapshot, and hear of each other from then on', async () => {
     centre.move(SKU, 10);
     centre.hold(SKU, 'r-1', 2);

@@ -43,7 +43,7 @@ export type Intrusion = (
   path: string,
   body: unknown,
   headers: IncomingHttpHeaders,
-) => { status: number; body: object } | 'cut' | 'silence' | undefined;
+) => { status: number; body: object; headers?: Readonly<Record<string, string>> } | 'cut' | 'silence' | undefined;
 
 /**
  * A centre in a few lines, for one store: what the agent is told in docs/sync-protocol.md, and nothing else of the real one.
@@ -188,6 +188,7 @@ export class FakeCentre {
       return;
     }
     if (intrusion !== undefined) {
+      for (const [name, value] of Object.entries(intrusion.headers ?? {})) response.setHeader(name, value);
       send(response, intrusion.status, intrusion.body);
       return;
     }

@@ -10,7 +10,7 @@ declare module 'fastify' {
 }
 
 /** Found once for each connection: many requests come over one. */
-interface Peer {
+export interface Peer {
   readonly address: string | null;
   readonly isTrusted: boolean;
 }
@@ -45,7 +45,8 @@ export class ClientAddresses {
     return this.firstStranger(peer.address, forwarded);
   }
 
-  private peerOf(socket: Socket): Peer {
+  /** The other end of a connection, and whether it is a proxy of ours. */
+  peerOf(socket: Socket): Peer {
     let peer = this.peers.get(socket);
     if (peer === undefined) {
       const address = plainAddress(socket.remoteAddress ?? '');

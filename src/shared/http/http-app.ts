@@ -15,6 +15,7 @@ import type { Settings } from '../settings.ts';
 import { isApiRoute } from './api-routes.ts';
 import { ONLY_CALLER } from './caller.ts';
 import { ClientAddresses } from './client-address.ts';
+import { capConnections } from './connection-caps.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { followConnections } from './drain.ts';
 import { type Admit, registerContext, registerEdge } from './edge.ts';
@@ -55,8 +56,9 @@ export async function createHttpApp(
   const lifecycle = app.get(Lifecycle);
   const routes = new RouteTable(settings.urlBytesMax);
   routes.follow(fastify);
+  const addresses = new ClientAddresses(settings.trustedProxies ?? []);
   // The order matters: context first, then what observes every request, then what may refuse it.
-  registerContext(fastify, new ClientAddresses(settings.trustedProxies ?? []), admitterOf(app, settings, api));
+  registerContext(fastify, addresses, admitterOf(app, settings, api));
   registerHttpMetrics(fastify, app.get(Metrics));
   registerRequestLog(fastify, app.get(ProcessLog).pino);
   registerEdge(fastify, routes, settings, () => lifecycle.draining);
@@ -67,6 +69,7 @@ export async function createHttpApp(
   // Node drops headers beyond a number, unsaid; a condition may be among them. HEADER_BYTES_MAX bounds them all.
   server.maxHeadersCount = 0;
   followConnections(server);
+  capConnections(server, addresses, app.get(Metrics), settings);
   server.on('connect', answerConnect);
   // Answered by its head first: whoever waits to be asked for the body is not asked for one that will be refused.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
@@ -106,7 +109,7 @@ function createAdapter(settings: Settings): FastifyAdapter {
     http: {
       // Node counts the URL, too. With room to spare, a URL that is too long is seen whole and told so.
       maxHeaderSize: 2 * (settings.urlBytesMax + settings.headerBytesMax),
-      headersTimeout: settings.requestTimeoutMs,
+      headersTimeout: settings.headersTimeoutMs,
       connectionsCheckingInterval: LATE_REQUESTS_CHECK_MS,
       requireHostHeader: false,
     },

@@ -169,6 +169,11 @@ export class Metrics {
     'Reservations, changes and renewals that a storefront was refused because it holds as much as it may, by cap.',
     ['cap'],
   );
+  private readonly refusedConnections = this.counter(
+    'http_refused_connections_total',
+    'Connections that were closed at once because there were too many, in all or of one address.',
+    ['limit'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -189,6 +194,7 @@ export class Metrics {
       this.toldChanges.inc({ kind }, 0);
       this.droppedFeeds.inc({ kind }, 0);
     }
+    for (const limit of ['all', 'address']) this.refusedConnections.inc({ limit }, 0);
     for (const cap of HOARDING_CAPS) this.capped.inc({ cap }, 0);
     for (const limit of RATE_LIMIT_SCOPES) this.rateLimited.inc({ limit, cost: 'any' }, 0);
     for (const workClass of WORK_CLASSES) this.setQueueDepth(workClass, 0);
@@ -252,6 +258,10 @@ export class Metrics {
   /** @param cost the class of the request; `any` where it does not matter */
   countRateLimited(limit: RateLimitScope, cost: string): void {
     this.rateLimited.inc({ limit, cost });
+  }
+
+  countRefusedConnection(limit: 'all' | 'address'): void {
+    this.refusedConnections.inc({ limit });
   }
 
   countCapped(cap: HoardingCap): void {

@@ -3,7 +3,12 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** No answer, or none that says anything: the same call may succeed later. */
 export class CentreAway extends Error {
-  constructor(message: string, cause?: unknown) {
+  /** @param retryAfterMs how long the centre wants to be left alone; 0: it does not say */
+  constructor(
+    message: string,
+    cause?: unknown,
+    readonly retryAfterMs = 0,
+  ) {
     super(message, { cause });
     this.name = 'CentreAway';
   }
@@ -35,9 +40,17 @@ export async function answerOf(response: Response): Promise<Members> {
   if (response.ok) return membersOf(text);
   const { code, detail } = problemOf(text);
   if (response.status >= 500 || LATER.has(response.status)) {
-    throw new CentreAway(`The centre answered ${response.status} ${code}`);
+    throw new CentreAway(`The centre answered ${response.status} ${code}`, undefined, retryAfterMsOf(response));
   }
   throw new CentreRefused(response.status, code, detail);
+}
+
+/** A centre that asks for more is asked again after this all the same. */
+const RETRY_AFTER_MAX_SECONDS = 300;
+
+function retryAfterMsOf({ headers }: Response): number {
+  const seconds = Number(headers.get('retry-after'));
+  return seconds > 0 ? Math.min(seconds, RETRY_AFTER_MAX_SECONDS) * 1000 : 0;
 }
 
 /** @throws CentreAway when it is no JSON object: something in between has answered */

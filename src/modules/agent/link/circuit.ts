@@ -16,7 +16,7 @@ import {
 import { AgentMetrics } from '../agent-metrics.ts';
 import { AgentSettings } from '../agent-settings.ts';
 import { CentreAway } from './centre-answer.ts';
-import { assertNotEnded } from './interrupted.ts';
+import { assertNotEnded, pauseUnless } from './interrupted.ts';
 import { LinkState } from './link-state.ts';
 
 /** One call of the centre; it ends when its signal says so. */
@@ -77,6 +77,8 @@ export class Circuit {
       } catch (error) {
         assertNotEnded(end);
         this.noteFailure(error);
+        // The pause that the centre asks for comes before the one that grows and varies.
+        if (error instanceof CentreAway && error.retryAfterMs > 0) await pauseUnless(end, error.retryAfterMs);
         throw error;
       }
     });

@@ -158,6 +158,7 @@ export class Link implements OnApplicationBootstrap, OnModuleDestroy {
     if (error instanceof CentreRefused) this.link.refused('stream', error);
     else if (error instanceof CentreAway) this.link.away(error);
     else this.logger.error({ err: error }, 'The link has failed; it begins again');
-    await pauseUnless(this.end.signal, this.settings.retryMaxMs).catch(() => undefined);
+    const wantedMs = error instanceof CentreAway ? error.retryAfterMs : 0;
+    await pauseUnless(this.end.signal, Math.max(wantedMs, this.settings.retryMaxMs)).catch(() => undefined);
   }
 }
