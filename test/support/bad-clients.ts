@@ -32,11 +32,20 @@ export class Client {
     });
   }
 
-  static async openMany(port: string, count: number): Promise<Client[]> {
+  /** @param greet sends what each says as soon as it is there */
+  static async openMany(
+    port: string,
+    count: number,
+    greet: (client: Client, index: number) => void = () => undefined,
+  ): Promise<Client[]> {
     const clients: Client[] = [];
     while (clients.length < count) {
       const next = Math.min(OPENED_AT_ONCE, count - clients.length);
-      clients.push(...(await Promise.all(Array.from({ length: next }, () => Client.open(port)))));
+      const opened = await Promise.all(Array.from({ length: next }, () => Client.open(port)));
+      opened.forEach((client, i) => {
+        greet(client, clients.length + i);
+      });
+      clients.push(...opened);
     }
     return clients;
   }
