@@ -149,6 +149,7 @@ export class TestRelay {
   start(): void {
     this.relay.onApplicationBootstrap();
     this.watch.onApplicationBootstrap();
+    this.relay.start();
   }
 
   async close(): Promise<void> {

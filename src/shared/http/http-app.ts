@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { type DynamicModule, Logger, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Logger, Module, type OnApplicationBootstrap, Optional, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions } from 'fastify';
@@ -11,6 +11,7 @@ import { registerHttpMetrics } from '../operations/http-metrics.ts';
 import { Lifecycle } from '../operations/lifecycle.ts';
 import { ProcessLog, registerRequestLog } from '../operations/logging.ts';
 import { Metrics } from '../operations/metrics.ts';
+import { Relay } from '../outbox/relay.ts';
 import type { Settings } from '../settings.ts';
 import { isApiRoute } from './api-routes.ts';
 import { ONLY_CALLER } from './caller.ts';
@@ -32,9 +33,15 @@ export type AppPart = Type | DynamicModule;
 /** How often Node looks for requests that are late: REQUEST_TIMEOUT_MS is kept to about this much. */
 const LATE_REQUESTS_CHECK_MS = 1_000;
 
-/** Holds the parts together. */
+/** Holds the parts together. As the root of all modules it starts last. */
 @Module({})
-class AppRoot {}
+class AppRoot implements OnApplicationBootstrap {
+  constructor(@Optional() private readonly relay?: Relay) {}
+
+  onApplicationBootstrap(): void {
+    this.relay?.start();
+  }
+}
 
 /**
  * A Nest application with the whole HTTP edge around the given modules; not listening yet.

@@ -31,6 +31,7 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
   private stopTimer: () => void = () => undefined;
   private looking: Promise<void> = Promise.resolve();
   private stopWatching: () => void = () => undefined;
+  private started = false;
   private stopped = false;
 
   constructor(
@@ -50,6 +51,15 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
       this.wake(tenantId);
     });
     this.lookAndRepeat();
+  }
+
+  /**
+   * Begins to deliver what it was woken for. Not before every module has started: a reaction may need anything of any of
+   * them, and what it does not find would be a failed attempt at its event.
+   */
+  start(): void {
+    this.started = true;
+    if (this.ready.length > 0) this.startWorker();
   }
 
   /** Finishes the turns that have begun. What is left is delivered after the next start. */
@@ -129,7 +139,7 @@ export class Relay implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private startWorker(): void {
-    if (this.workers.size >= LANES_AT_A_TIME) return;
+    if (!this.started || this.workers.size >= LANES_AT_A_TIME) return;
     const worker = this.outside(() => this.work()).finally(() => {
       this.workers.delete(worker);
       // A lane that was queued while the last workers were leaving would otherwise wait for the next commit.
