@@ -56,6 +56,7 @@ export class SqliteEngine implements Engine {
     const deadline = performance.now() + this.busyMaxMs;
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LOCK_RETRY_PAUSE_MAX_MS)) {
       try {
+        this.dropWhatIsOpen();
         this.prepare('BEGIN IMMEDIATE').run();
         return new SqliteTransaction(this.database, (sql) => this.prepare(sql), tenantId, this.checkpoints);
       } catch (error) {
@@ -65,6 +66,11 @@ export class SqliteEngine implements Engine {
         await pause(pauseMs);
       }
     }
+  }
+
+  /** A ROLLBACK that failed has left its transaction open, and every BEGIN after it would be refused for ever. */
+  private dropWhatIsOpen(): void {
+    if (this.database.inTransaction) this.prepare('ROLLBACK').run();
   }
 
   classify(error: unknown): Failure {
