@@ -20,11 +20,14 @@ const MEMORY_MAX_BYTES = 64 * 1024 * 1024;
 const IDLE_BYTES_MAX = 20 * 1024;
 const FILES_MAX = 128;
 
-/** With limits on connections of one address, these tests would see those instead. */
 const SETTINGS = {
   AUTH: 'off',
   REQUEST_TIMEOUT_MS: String(REQUEST_MAX_MS),
+  HEADERS_TIMEOUT_MS: String(REQUEST_MAX_MS),
   KEEP_ALIVE_TIMEOUT_MS: String(KEEP_ALIVE_MS),
+  // These tests are about what comes through; test/flow/connection-caps.spec.ts has the caps.
+  CONNECTIONS_MAX: '20000',
+  CONNECTIONS_PER_ADDRESS_MAX: '20000',
 };
 
 /** Of the process, in bytes. */
