@@ -29,7 +29,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
 
   execute(command: HoldStock): Promise<{ outcome: HoldOutcome; lines: readonly SourcedLine[] }> {
     return this.unitOfWork.run(command, async (tx) => {
-      const own = await this.ownRows(tx, command);
+      const own = command.held.length === 0 ? [] : await this.ownRows(tx, command);
       if (own === undefined) {
         return { outcome: 'over', lines: [] };
       }
@@ -47,10 +47,10 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
     });
   }
 
-  /** @returns undefined when the hold is over */
+  /** Of a hold that has something. @returns undefined when it is over */
   private async ownRows(tx: Transaction, { holdId, held, at }: HoldStock): Promise<HoldRow[] | undefined> {
     const heldUnits = held.reduce((sum, { quantity }) => sum + quantity, 0);
-    return held.length === 0 ? [] : this.holds.whole(tx, holdId, heldUnits, at);
+    return this.holds.whole(tx, holdId, heldUnits, at);
   }
 
   private async plan(
@@ -92,7 +92,7 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
       }
     }
     const items: ItemsByPlace = new Map();
-    const ofSkus = await this.items.ofSkus(tx, wholeSkus);
+    const ofSkus = wholeSkus.length === 0 ? [] : await this.items.ofSkus(tx, wholeSkus);
     for (const item of [...ofSkus, ...(await this.items.getAll(tx, [...places.values()]))]) {
       items.set(placeOf(item.state.sku, item.state.locationId), item);
     }

@@ -51,7 +51,8 @@ export class Catalogue {
    */
   async productsInBody(tx: Transaction, skus: Iterable<string>): Promise<Map<string, ProductState>> {
     const distinct = [...new Set(skus)];
-    await tx.load(distinct.map(productKey));
+    const keys = distinct.map(productKey);
+    if (!tx.knows(keys)) await tx.load(keys);
     const products = new Map<string, ProductState>();
     for (const sku of distinct) {
       const product = tx.loaded(productsTable, sku);
@@ -72,7 +73,8 @@ export class Catalogue {
    */
   async locationsInBody(tx: Transaction, locationIds: Iterable<string>): Promise<Map<string, LocationState>> {
     const distinct = [...new Set(locationIds)];
-    await tx.load(distinct.map(locationKey));
+    const keys = distinct.map(locationKey);
+    if (!tx.knows(keys)) await tx.load(keys);
     const locations = new Map<string, LocationState>();
     for (const locationId of distinct) {
       const location = tx.loaded(locationsTable, locationId);

@@ -71,7 +71,8 @@ export class StockItems {
 
   /** Loads items together, and the products of those where nothing has happened yet. */
   async load(tx: Transaction, places: readonly Place[]): Promise<void> {
-    await tx.load(places.flatMap(({ sku, locationId }) => [stockItemKey(sku, locationId), freshnessKey(locationId)]));
+    const keys = places.flatMap(({ sku, locationId }) => [stockItemKey(sku, locationId), freshnessKey(locationId)]);
+    if (!tx.knows(keys)) await tx.load(keys);
     const unstocked = places.filter(({ sku, locationId }) => tx.loaded(stockItemsTable, sku, locationId) === undefined);
     if (unstocked.length > 0) {
       await tx.load(unstocked.map(({ sku }) => productKey(sku)));
