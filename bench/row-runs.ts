@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { postgresFolderOf } from './private-postgres.ts';
+import { clusterFolderOf } from './private-cluster.ts';
 import type { Row, RowResult, Sizes } from './row.ts';
 
 /** Unless a row says otherwise. On a quiet machine rows take 15 to 40 s with the sizes of a standard run. */
@@ -51,7 +51,7 @@ export class RowRuns {
   end(): void {
     if (this.running !== undefined) endGroupOf(this.running);
     rmSync(this.folder, { recursive: true, force: true });
-    const { parent, prefix } = postgresFolderOf(this.folder);
+    const { parent, prefix } = clusterFolderOf(this.folder);
     for (const left of readdirSync(parent).filter((name) => name.startsWith(prefix))) {
       rmSync(join(parent, left), { recursive: true, force: true });
     }
