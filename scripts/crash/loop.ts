@@ -18,8 +18,12 @@ export interface CrashOptions {
   readonly say: (text: string) => void;
 }
 
-/** Longest time of a round before somebody is killed. */
-const LOAD_MAX_MS = 700;
+/** Most answers of a round before somebody is killed; on a slow machine there are fewer. */
+const LOAD_ANSWERS_MAX = 300;
+const LOAD_MAX_MS = 10_000;
+/** And then any moment within these. */
+const LAST_MS = 20;
+const LOOK_MS = 5;
 /** After a kill, the servers that are left work on for this long at most. */
 const SURVIVORS_MAX_MS = 300;
 const START_MAX_MS = 1_500;
@@ -83,7 +87,8 @@ export class CrashLoop {
       await client.work(wire, () => isOver);
       wire.close();
     });
-    await pause(this.random.whole(5, LOAD_MAX_MS));
+    await this.untilAnswered(this.answers + this.random.whole(0, LOAD_ANSWERS_MAX));
+    await pause(this.random.whole(0, LAST_MS));
     const { cluster } = this.options;
     const victims = cluster !== null && this.random.chance(10) ? [] : this.victims();
     if (cluster !== null && victims.length === 0) await cluster.crash();
@@ -94,6 +99,15 @@ export class CrashLoop {
     await Promise.all(working);
     if (cluster !== null && victims.length === 0) await this.restartDatabase(cluster);
     for (const centre of victims) await this.restart(centre);
+  }
+
+  private async untilAnswered(enough: number): Promise<void> {
+    const deadline = performance.now() + LOAD_MAX_MS;
+    while (this.answers < enough && performance.now() < deadline) await pause(LOOK_MS);
+  }
+
+  private get answers(): number {
+    return [...this.world.journal.byKind.values()].reduce((sum, { answered, refused }) => sum + answered + refused, 0);
   }
 
   private async restart(centre: Centre): Promise<void> {
