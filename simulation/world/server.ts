@@ -10,6 +10,7 @@ import { WriteDoor } from '../../src/shared/http/write-door.ts';
 import { type Context, runInContext } from '../../src/shared/kernel/context.ts';
 import { DomainError } from '../../src/shared/kernel/domain-error.ts';
 import { EventLoopDelay } from '../../src/shared/operations/event-loop-delay.ts';
+import { Relay } from '../../src/shared/outbox/relay.ts';
 import { openDatabases } from '../../src/shared/persistence/data-source.ts';
 import { Reader } from '../../src/shared/persistence/reader.ts';
 import type { Engine } from '../../src/shared/persistence/engine/engine.ts';
@@ -111,6 +112,7 @@ export class Server {
       { logger: false, abortOnError: false },
     );
     if (engine === undefined) throw new Error('The application has opened no database');
+    app.get(Relay, FIND).start();
     const server = new Server(app, engine, closeGlances, life);
     dying.die = () => {
       server.die();
