@@ -94,6 +94,8 @@ export class SqliteEngine implements Engine {
       this.database.pragma(`user_version = ${version}`);
     });
     return new Promise((resolve) => {
+      // Within a transaction that is still open this would be a part of it, and commit nothing.
+      this.dropWhatIsOpen();
       write.immediate();
       resolve();
     });
