@@ -14,6 +14,7 @@ import { Reconciliations0015 } from './0015-reconciliations.ts';
 import { Access0020 } from './0020-access.ts';
 import { ClientsOfReservations0021 } from './0021-clients-of-reservations.ts';
 import { Caps0022 } from './0022-caps.ts';
+import { Audit0023 } from './0023-audit.ts';
 import { TenantWall0030 } from './0030-tenant-wall.ts';
 
 /** In order, forward only: what was released is never edited, only followed. */
@@ -34,5 +35,6 @@ export const MIGRATIONS = [
   Access0020,
   ClientsOfReservations0021,
   Caps0022,
+  Audit0023,
   TenantWall0030,
 ];

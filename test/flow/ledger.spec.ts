@@ -57,6 +57,8 @@ describeOnBothEngines('The ledger of a stock item', (engine) => {
         reference: null,
         occurredAt: shop.clock.iso(),
         correlationId: 'till-7:receipt.1',
+        clientId: 'default',
+        keyId: null,
       },
     ]);
   });

@@ -56,6 +56,7 @@ describeOnBothEngines('The timeline of a reservation', (engine) => {
       at: times[index],
       version: index + 1,
       clientId: 'default',
+      keyId: null,
       correlationId,
     });
     const { expiresAt } = refreshed;
@@ -120,14 +121,14 @@ describeOnBothEngines('The timeline of a reservation', (engine) => {
 
     const end = { type: 'reservation.expired', at: expiresAt, version: 2, cartId, expiresAt, lines: linesAt(sku, 2) };
     const unstored = await timeline(id);
-    expect(unstored[1]).toEqual({ ...end, clientId: null, correlationId: null });
+    expect(unstored[1]).toEqual({ ...end, clientId: null, keyId: null, correlationId: null });
     expect(await timeline(id, 1)).toEqual(unstored);
 
     // The cart's next reservation stores the end of the one before it, later.
     shop.clock.advanceSeconds(5);
     bodyOf(await shop.tryReserve([{ sku, quantity: 1 }], { cartId }, asRequest('next')), 201);
     const stored = await timeline(id);
-    expect(stored[1]).toEqual({ ...end, clientId: 'default', correlationId: 'next' });
+    expect(stored[1]).toEqual({ ...end, clientId: 'default', keyId: null, correlationId: 'next' });
     expect(stored).toHaveLength(2);
     expect(await timeline(id, 1)).toEqual(stored);
   });

@@ -130,6 +130,10 @@ export interface MovementView {
   readonly reference: string | null;
   readonly occurredAt: Instant;
   readonly correlationId: string;
+  /** Who recorded it, within the tenant; `unknown` where that was not stored yet. */
+  readonly clientId: string;
+  /** The key that was sent; null: nobody was asked for one, or a job or a reaction recorded it. */
+  readonly keyId: string | null;
 }
 
 /** Units of one sku on their way from one location to another, or what became of them. */
@@ -837,6 +841,38 @@ export const ProductCreated = defineEvent(
   ),
 );
 
+/** What is said of a product was replaced. */
+export const ProductChanged = defineEvent(
+  'inventory.product.changed',
+  1,
+  Type.Object(
+    {
+      sku: id,
+      name: Type.String({ maxLength: 500 }),
+      lowStockThreshold: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+      active: Type.Boolean(),
+    },
+    closed,
+  ),
+);
+
+const location = Type.Object(
+  {
+    locationId: id,
+    name: Type.String({ maxLength: 500 }),
+    kind: Type.Enum([...LOCATION_KINDS]),
+    priority: Type.Integer({ minimum: 0, maximum: 1000 }),
+    sellsOnline: Type.Boolean(),
+  },
+  closed,
+);
+
+/** Somebody said for the first time what the location is. */
+export const LocationCreated = defineEvent('inventory.location.created', 1, location);
+
+/** What is said of a location was replaced. */
+export const LocationChanged = defineEvent('inventory.location.changed', 1, location);
+
 export const StockMoved = defineEvent(
   'inventory.stock.moved',
   1,
@@ -950,6 +986,9 @@ export const TransferCancelled = defineEvent(
 
 export const INVENTORY_EVENTS = [
   ProductCreated,
+  ProductChanged,
+  LocationCreated,
+  LocationChanged,
   StockMoved,
   StockHeld,
   StockHoldShortened,

@@ -337,6 +337,17 @@ export class MovementResponse {
 
   @ApiProperty({ description: 'Finds the request in the logs and the event log.', example: 'delivery-4711' })
   correlationId!: string;
+
+  @ApiProperty({ description: 'Who recorded it; `unknown` where that was not stored yet.', example: 'back-office' })
+  clientId!: string;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The id of the key that was sent; null: nobody was asked for one, or it follows from something else.',
+    example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11',
+  })
+  keyId!: string | null;
 }
 
 // ---------------------------------------------------------------- pages
@@ -387,7 +398,7 @@ export function toStoredStockResponse(stored: Omit<StockItemView, 'freshness'>):
 }
 
 export function toMovementResponse(view: MovementView): MovementResponse {
-  const { movementId, type, delta, onHandAfter, reason, reference, occurredAt, correlationId } = view;
+  const { movementId, type, delta, onHandAfter, reason, reference, occurredAt, correlationId, clientId, keyId } = view;
   return {
     movementId,
     type,
@@ -397,6 +408,8 @@ export function toMovementResponse(view: MovementView): MovementResponse {
     reference,
     occurredAt: toIsoInstant(occurredAt),
     correlationId,
+    clientId,
+    keyId,
   };
 }
 

@@ -50,6 +50,8 @@ export interface TimelineItem {
   /** Who did it and under which request; null for an end by the clock that nobody has stored yet. */
   readonly clientId: string | null;
   readonly correlationId: string | null;
+  /** The key that was sent; null also where nobody was asked for one, or a job did it. */
+  readonly keyId: string | null;
   /** What its event says, without the reservation's id. */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -21,6 +21,14 @@ class RequestedItemResponse extends TimelineItemResponse {
 
   @ApiProperty({ description: 'Finds the request in the logs and the event log.', example: 'checkout-4711' })
   correlationId!: string;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The id of the key that was sent; null: nobody was asked for one.',
+    example: '019ab0c2-7b1e-7c43-9a55-0d6c1f6e2b11',
+  })
+  keyId!: string | null;
 }
 
 @ApiSchema({ description: 'It was made.' })
@@ -143,6 +151,14 @@ class ReservationExpiredItem extends TimelineItemResponse {
   @ApiProperty({ type: String, nullable: true, description: 'Of the run or request that stored it.', example: null })
   correlationId!: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The id of the key whose reservation took its place in the cart; null: no key did.',
+    example: null,
+  })
+  keyId!: string | null;
+
   @ApiProperty({ type: String, nullable: true, example: 'cart-17' })
   cartId!: string | null;
 
@@ -180,11 +196,12 @@ export class TimelinePage extends PageResponse {
 
 /** The members of its event stand beside those that every item has. */
 export function toTimelinePage(page: Page<TimelineItem>): TimelinePage {
-  return toPageResponse(page, ({ type, at, version, clientId, correlationId, data }) => ({
+  return toPageResponse(page, ({ type, at, version, clientId, keyId, correlationId, data }) => ({
     type,
     at: toIsoInstant(at),
     version,
     clientId,
+    keyId,
     correlationId,
     ...data,
   }));

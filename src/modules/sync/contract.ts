@@ -1,7 +1,7 @@
 import { Command, Query } from '@nestjs/cqrs';
 import { Type } from 'typebox';
 import type { Instant } from '../../shared/kernel/clock.ts';
-import type { DeadLetterStatus } from '../../shared/kernel/dead-letter-status.ts';
+import { DEAD_LETTER_STATUSES, type DeadLetterStatus } from '../../shared/kernel/dead-letter-status.ts';
 import { defineEvent } from '../../shared/kernel/domain-event.ts';
 import type { EntityKey, Keyed } from '../../shared/kernel/entity-key.ts';
 import type { Page } from '../../shared/kernel/page.ts';
@@ -341,7 +341,7 @@ export interface Difference {
   /** `store - central`: what a correction adds. */
   readonly difference: number;
   /** The newest entries of its ledger here, for whoever looks for the reason; of many differences only the first have them. */
-  readonly movements: readonly MovementView[];
+  readonly movements: readonly Omit<MovementView, 'clientId' | 'keyId'>[];
   /** Why it cannot be corrected. */
   readonly code?: string;
 }
@@ -541,4 +541,69 @@ export const LettersLeftWaiting = defineEvent(
   ),
 );
 
-export const SYNC_EVENTS = [LettersLeftWaiting] as const;
+const closed = { additionalProperties: false } as const;
+const eventId = Type.String({ maxLength: 500 });
+
+/** An operator had the event of a dead letter processed once more. */
+export const DeadLetterReplayed = defineEvent(
+  'sync.dead-letter.replayed',
+  1,
+  Type.Object(
+    {
+      letterId: eventId,
+      eventId,
+      consumer: Type.String({ maxLength: 64 }),
+      /** DEAD: it has failed again. */
+      status: Type.Enum([...DEAD_LETTER_STATUSES]),
+    },
+    closed,
+  ),
+);
+
+/** An operator gave the event of a dead letter up. */
+export const DeadLetterDiscarded = defineEvent(
+  'sync.dead-letter.discarded',
+  1,
+  Type.Object(
+    {
+      letterId: eventId,
+      eventId,
+      consumer: Type.String({ maxLength: 64 }),
+      reason: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
+    },
+    closed,
+  ),
+);
+
+const locationId = Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' });
+
+/** It was ordered how long a store may be out of hearing, and what of its stock is kept back then. */
+export const StorePolicyChanged = defineEvent(
+  'sync.store.policy-changed',
+  1,
+  Type.Object(
+    {
+      locationId,
+      staleAfterSeconds: Type.Integer({ minimum: 1 }),
+      silentAfterSeconds: Type.Integer({ minimum: 1 }),
+      staleCautionPercent: Type.Integer({ minimum: 0, maximum: 100 }),
+      silentCautionPercent: Type.Integer({ minimum: 0, maximum: 100 }),
+    },
+    closed,
+  ),
+);
+
+/** The agent of a store begins a new epoch. */
+export const StoreStreamOpened = defineEvent(
+  'sync.store.stream-opened',
+  1,
+  Type.Object({ locationId, epoch: Type.Integer({ minimum: 1 }) }, closed),
+);
+
+export const SYNC_EVENTS = [
+  LettersLeftWaiting,
+  DeadLetterReplayed,
+  DeadLetterDiscarded,
+  StorePolicyChanged,
+  StoreStreamOpened,
+] as const;

@@ -86,7 +86,7 @@ export class StoreComparison {
 }
 
 /** What is kept of an entry: no more than its list shows. */
-function plain(movement: MovementView): MovementView {
+function plain(movement: MovementView): Difference['movements'][number] {
   const { movementId, type, delta, onHandAfter, reason, reference, occurredAt, correlationId } = movement;
   return { movementId, type, delta, onHandAfter, reason, reference, occurredAt, correlationId };
 }

@@ -26,6 +26,13 @@ const TOLERANCE_MS = CLOCK_TOLERANCE_SECONDS * MS_PER_SECOND;
 /** Tokens whose signature was found right before: checking it takes 200 µs, which is as much as a whole reservation. */
 const VERIFIED_TOKENS_MAX = 10_000;
 
+export interface IssuedToken {
+  readonly tokenId: string;
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+  readonly expiresAt: Instant;
+}
+
 /** Short-lived tokens (JWT, RFC 7519), made for a key and used instead of it. */
 @Injectable()
 export class AccessTokens {
@@ -42,26 +49,24 @@ export class AccessTokens {
    * @param notAfter when the key itself is over: no token outlives it; null: never
    * @throws as UnitOfWork.run
    */
-  async issue(
-    tenantId: string,
-    keyId: string,
-    notAfter: Instant | null,
-  ): Promise<{ accessToken: string; expiresInSeconds: number }> {
+  async issue(tenantId: string, keyId: string, notAfter: Instant | null): Promise<IssuedToken> {
     const { id: kid, privateKey } = await this.keys.signing();
     const now = Math.floor(this.clock.now() / MS_PER_SECOND);
     const longest = now + this.settings.accessTokenSeconds;
     const expiresAt = notAfter === null ? longest : Math.min(longest, Math.floor(notAfter / MS_PER_SECOND));
+    const tokenId = this.ids.next();
     const accessToken = await new SignJWT({ tid: tenantId })
       .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: TYPE, kid })
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
       .setSubject(keyId)
-      .setJti(this.ids.next())
+      .setJti(tokenId)
       .setIssuedAt(now)
       .setNotBefore(now)
       .setExpirationTime(expiresAt)
       .sign(privateKey);
-    return { accessToken, expiresInSeconds: Math.max(0, expiresAt - now) };
+    const expiresInSeconds = Math.max(0, expiresAt - now);
+    return { tokenId, accessToken, expiresInSeconds, expiresAt: expiresAt * MS_PER_SECOND };
   }
 
   /** @returns from when on no server takes a token any more that was good until then, given back or not */

@@ -9,6 +9,8 @@ import { Gate } from './gate.ts';
 import { CreateTenantHandler } from './handlers/create-tenant.ts';
 import { EraseTenantHandler } from './handlers/erase-tenant.ts';
 import { IssueKeyHandler } from './handlers/issue-key.ts';
+import { NoteExportHandler } from './handlers/note-export.ts';
+import { NoteTokenHandler } from './handlers/note-token.ts';
 import { RevokeKeyHandler } from './handlers/revoke-key.ts';
 import { RevokeTokenHandler } from './handlers/revoke-token.ts';
 import { SetTenantStatusHandler } from './handlers/set-tenant-status.ts';
@@ -34,6 +36,8 @@ const HANDLERS = [
   IssueKeyHandler,
   RevokeKeyHandler,
   RevokeTokenHandler,
+  NoteTokenHandler,
+  NoteExportHandler,
 ];
 
 /** Who may do what. Needs UnitOfWork, Reader, Clock, Ids, Settings and WriteDoor from global modules. */

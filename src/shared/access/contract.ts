@@ -87,6 +87,28 @@ export class RevokeKey extends Command<KeyView> implements Keyed {
   }
 }
 
+/** Notes that a token was made for a key. */
+export class NoteToken extends Command<void> {
+  constructor(
+    readonly tokenId: string,
+    readonly keyId: string,
+    readonly expiresAt: Instant,
+  ) {
+    super();
+  }
+}
+
+/** Notes that somebody begins to take the data of a tenant along. */
+export class NoteExport extends Command<void> implements Keyed {
+  constructor(readonly id: string) {
+    super();
+  }
+
+  get keys(): EntityKey[] {
+    return [tenantKey(this.id)];
+  }
+}
+
 /** Gives a token back: from its commit on, every server refuses it. */
 export class RevokeToken extends Command<void> {
   constructor(

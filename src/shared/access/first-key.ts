@@ -8,7 +8,8 @@ import { Reader } from '../persistence/reader.ts';
 import { UnitOfWork } from '../persistence/unit-of-work.ts';
 import { Settings } from '../settings.ts';
 import { hashOfKey, makeApiKey } from './api-key.ts';
-import { apiKeysTable } from './api-key.table.ts';
+import { type ApiKeyRow, apiKeysTable } from './api-key.table.ts';
+import { keyCreated } from './events.ts';
 
 /** The tenant of a database that nobody has said anything about. */
 const FIRST_TENANT = 'default';
@@ -94,7 +95,7 @@ export class FirstKey implements OnApplicationBootstrap {
         // Two servers may start together, with the same key; then the second one meets the first one's.
         const hash = hashOfKey(key);
         if ((await tx.selectAcrossTenants(SAME_KEY, { hash })).length > 0) return;
-        tx.insert(apiKeysTable, {
+        const row: ApiKeyRow = {
           id: this.ids.next(),
           hash,
           name: 'Made at the start',
@@ -106,7 +107,9 @@ export class FirstKey implements OnApplicationBootstrap {
           lastUsedAt: null,
           revokedAt: null,
           version: 1,
-        });
+        };
+        tx.insert(apiKeysTable, row);
+        tx.record([keyCreated(row)]);
       }),
     );
   }

@@ -23,7 +23,7 @@ import { forbidden } from './access.errors.ts';
 import { TenantNotFound } from './admin.errors.ts';
 import { Allows } from './allows.ts';
 import { Costs } from './limits/cost.ts';
-import { CreateTenant, EraseTenant, SetTenantStatus } from './contract.ts';
+import { CreateTenant, EraseTenant, NoteExport, SetTenantStatus } from './contract.ts';
 import { Directory } from './directory.ts';
 import { ofPlatform } from './realms.ts';
 import { TenantData } from './tenant-data.ts';
@@ -113,7 +113,7 @@ export class TenantsController {
   @ApiOkResponse(EXPORT_RESPONSE)
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
   async export(@HttpExchange() { reply }: Exchange, @Param() { id }: TenantPath): Promise<Readable> {
-    await this.assertThere(id);
+    await ofPlatform(() => this.commands.execute(new NoteExport(id)));
     reply.header('content-type', RESULTS_CONTENT_TYPE);
     return Readable.from(this.data.export(id), { objectMode: false });
   }

@@ -7,7 +7,7 @@ import { TokenResponse } from './access.dto.ts';
 import { credentialMissing } from './access.errors.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { AllowsAnyone } from './allows.ts';
-import { RevokeToken } from './contract.ts';
+import { NoteToken, RevokeToken } from './contract.ts';
 import { principalOf } from './principal.ts';
 
 /** Short-lived tokens over HTTP. */
@@ -30,10 +30,13 @@ export class TokensController {
   })
   @ApiOkResponse({ type: TokenResponse, description: 'Good at once, at every server.' })
   @ApiProblems('VALIDATION_FAILED')
-  createToken(@HttpExchange() { request }: Exchange): Promise<TokenResponse> {
+  async createToken(@HttpExchange() { request }: Exchange): Promise<TokenResponse> {
     const principal = principalOf(request);
     if (principal === null) throw credentialMissing();
-    return this.tokens.issue(principal.tenantId, principal.keyId, principal.keyExpiresAt);
+    const { tenantId, keyId, keyExpiresAt } = principal;
+    const { tokenId, expiresAt, ...answer } = await this.tokens.issue(tenantId, keyId, keyExpiresAt);
+    await this.commands.execute(new NoteToken(tokenId, keyId, expiresAt));
+    return answer;
   }
 
   @Post('logout')

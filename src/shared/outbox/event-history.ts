@@ -7,7 +7,7 @@ import { Upcasting } from './upcasting.ts';
 /** One event of a subject's history. */
 export interface HistoricEvent extends Pick<
   EventRow,
-  'type' | 'version' | 'subjectVersion' | 'correlationId' | 'clientId'
+  'type' | 'version' | 'subjectVersion' | 'correlationId' | 'clientId' | 'keyId'
 > {
   /** In the newest version of its type, which `version` says. */
   readonly data: unknown;
@@ -21,7 +21,7 @@ type StoredRow = Omit<HistoricEvent, 'data'> & Pick<EventRow, 'payload'>;
 /** `location_id IS NULL` is the condition of the one index by subject: that of events which belong to no location. */
 const HISTORY = `SELECT position AS "position", type AS "type", version AS "version",
     subject_version AS "subjectVersion", payload AS "payload", occurred_at AS "occurredAt",
-    correlation_id AS "correlationId", client_id AS "clientId"
+    correlation_id AS "correlationId", client_id AS "clientId", key_id AS "keyId"
   FROM outbox_events
   WHERE tenant_id = :tenant AND subject = :subject AND location_id IS NULL AND position > :after
   ORDER BY position LIMIT :limit`;

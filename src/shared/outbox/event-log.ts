@@ -18,6 +18,10 @@ export interface EventRow {
   readonly correlationId: string;
   /** The caller within the tenant; `sweeper` for what time has done, `unknown` for events from before it was stored. */
   readonly clientId: string;
+  /** The key that the caller sent; null: nobody was asked for one, or a job or a reaction of the server's own. */
+  readonly keyId: string | null;
+  /** From where the caller asked: an IPv4 or IPv6 address; null where `keyId` would be, and where nobody could tell. */
+  readonly address: string | null;
   /** The location whose store reported it; null: the centre decided it. A store's feed leaves out what it reported itself. */
   readonly origin: string | null;
   /** The event that this one follows from; null when a request was the cause. */
@@ -38,6 +42,8 @@ export const EVENT_COLUMNS: readonly { property: keyof EventRow; name: string; t
   { property: 'occurredAt', name: 'occurred_at', type: 'integer' },
   { property: 'correlationId', name: 'correlation_id', type: 'text' },
   { property: 'clientId', name: 'client_id', type: 'text' },
+  { property: 'keyId', name: 'key_id', type: 'text' },
+  { property: 'address', name: 'address', type: 'text' },
   { property: 'origin', name: 'origin', type: 'text' },
   { property: 'causationId', name: 'causation_id', type: 'text' },
   { property: 'traceparent', name: 'traceparent', type: 'text' },

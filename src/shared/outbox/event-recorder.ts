@@ -46,7 +46,8 @@ export class EventRecorder {
         `The event ${event.type} version ${event.version} does not match its schema: ${problems.join('; ')}`,
       );
     }
-    const { clientId, correlationId, traceparent, origin = null, causationId = null } = currentContext();
+    const { clientId, keyId = null, address = null, correlationId, traceparent } = currentContext();
+    const { origin = null, causationId = null } = currentContext();
     return {
       eventId: this.ids.next(),
       type: event.type,
@@ -58,6 +59,8 @@ export class EventRecorder {
       occurredAt: event.occurredAt,
       correlationId,
       clientId,
+      keyId,
+      address,
       origin,
       causationId,
       traceparent,

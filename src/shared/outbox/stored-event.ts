@@ -28,6 +28,8 @@ export function readEvent(upcasting: Upcasting, logged: LoggedEvent): StoredEven
     occurredAt: logged.occurredAt,
     correlationId: logged.correlationId,
     clientId: logged.clientId,
+    keyId: logged.keyId,
+    address: logged.address,
     origin: logged.origin,
     causationId: logged.causationId,
     traceparent: logged.traceparent,

@@ -1,6 +1,7 @@
 import { Aggregate } from '../../../shared/kernel/aggregate.ts';
 import type { Instant } from '../../../shared/kernel/clock.ts';
-import type { LocationKind } from '../contract.ts';
+import type { EventDefinition } from '../../../shared/kernel/domain-event.ts';
+import { LocationChanged, LocationCreated, type LocationKind } from '../contract.ts';
 
 /** What a caller may say about a location. */
 export interface LocationContent {
@@ -26,7 +27,10 @@ export class Location extends Aggregate<LocationState> {
   }
 
   static create(locationId: string, { name, kind, priority, sellsOnline }: LocationContent, at: Instant): Location {
-    return new Location({ locationId, name, kind, priority, sellsOnline, createdAt: at, updatedAt: at, version: 1 });
+    const content = { locationId, name, kind, priority, sellsOnline };
+    const location = new Location({ ...content, createdAt: at, updatedAt: at, version: 1 });
+    location.tell(LocationCreated, at);
+    return location;
   }
 
   /**
@@ -40,7 +44,15 @@ export class Location extends Aggregate<LocationState> {
       kind === present.kind &&
       priority === present.priority &&
       sellsOnline === present.sellsOnline;
-    if (!same) this.change({ name, kind, priority, sellsOnline, updatedAt: at });
-    return !same;
+    if (same) return false;
+    this.change({ name, kind, priority, sellsOnline, updatedAt: at });
+    this.tell(LocationChanged, at);
+    return true;
+  }
+
+  private tell({ type, version }: EventDefinition, occurredAt: Instant): void {
+    const { locationId, name, kind, priority, sellsOnline, version: subjectVersion } = this.state;
+    const data = { locationId, name, kind, priority, sellsOnline };
+    this.record({ type, version, subject: `location/${locationId}`, subjectVersion, locationId, data, occurredAt });
   }
 }

@@ -1,6 +1,7 @@
 import { Aggregate } from '../../../shared/kernel/aggregate.ts';
 import type { Instant } from '../../../shared/kernel/clock.ts';
-import { ProductCreated } from '../contract.ts';
+import type { EventDefinition } from '../../../shared/kernel/domain-event.ts';
+import { ProductChanged, ProductCreated } from '../contract.ts';
 
 /** What a caller may say about a product. */
 export interface ProductContent {
@@ -27,9 +28,7 @@ export class Product extends Aggregate<ProductState> {
   static create(sku: string, { name, lowStockThreshold, active }: ProductContent, at: Instant): Product {
     const content = { sku, name, lowStockThreshold, active };
     const product = new Product({ ...content, createdAt: at, updatedAt: at, version: 1 });
-    const { type, version } = ProductCreated;
-    const subject = `product/${sku}`;
-    product.record({ type, version, subject, subjectVersion: 1, locationId: null, data: content, occurredAt: at });
+    product.tell(ProductCreated, at);
     return product;
   }
 
@@ -40,7 +39,15 @@ export class Product extends Aggregate<ProductState> {
   put({ name, lowStockThreshold, active }: ProductContent, at: Instant): boolean {
     const present = this.state;
     const same = name === present.name && lowStockThreshold === present.lowStockThreshold && active === present.active;
-    if (!same) this.change({ name, lowStockThreshold, active, updatedAt: at });
-    return !same;
+    if (same) return false;
+    this.change({ name, lowStockThreshold, active, updatedAt: at });
+    this.tell(ProductChanged, at);
+    return true;
+  }
+
+  private tell({ type, version }: EventDefinition, occurredAt: Instant): void {
+    const { sku, name, lowStockThreshold, active, version: subjectVersion } = this.state;
+    const data = { sku, name, lowStockThreshold, active };
+    this.record({ type, version, subject: `product/${sku}`, subjectVersion, locationId: null, data, occurredAt });
   }
 }

@@ -22,11 +22,13 @@ export class PutLocationHandler implements ICommandHandler<PutLocation> {
       if (stored === undefined) {
         const created = Location.create(command.locationId, command.wanted, at);
         await tx.put(locationsTable, created.state);
+        tx.record(created.takeEvents());
         return { location: created.state, created: true };
       }
       const location = Location.of(stored);
       if (location.put(command.wanted, at)) {
         await tx.put(locationsTable, location.state);
+        tx.record(location.takeEvents());
       }
       return { location: location.state, created: false };
     });

@@ -31,6 +31,7 @@ export class PutProductHandler implements ICommandHandler<PutProduct> {
       const product = Product.of(stored);
       if (product.put(command.wanted, at)) {
         await tx.put(productsTable, product.state);
+        tx.record(product.takeEvents());
         await this.followThreshold(tx, stored, product.state, at);
       }
       return { product: product.state, created: false };

@@ -6,6 +6,8 @@ export interface MovementRow extends MovementEntry {
   readonly correlationId: string;
   /** The caller within the tenant; `unknown` in rows from before it was stored. */
   readonly clientId: string;
+  /** The key that the caller sent; null: nobody was asked for one, or a job or a reaction of the server's own. */
+  readonly keyId: string | null;
   /** The location whose store reported it; null: the centre decided it. */
   readonly origin: string | null;
   /** Which of the store's reports it was; null where `origin` is, and in what stores reported before it was kept. */
@@ -29,6 +31,7 @@ export const movementsTable = defineTable<MovementRow>({
     occurredAt: 'integer',
     correlationId: 'text',
     clientId: 'text',
+    keyId: 'text?',
     origin: 'text?',
     originEpoch: 'integer?',
     originSequence: 'integer?',

@@ -105,9 +105,9 @@ export class StockItems {
 
   /** @param place of the store's report that it is; most of them are known by the context */
   appendToLedger(tx: Transaction, entry: MovementEntry, place = currentContext().originPlace ?? null): void {
-    const { correlationId, clientId, origin = null } = currentContext();
+    const { correlationId, clientId, keyId = null, origin = null } = currentContext();
     const { epoch: originEpoch = null, sequence: originSequence = null } = place ?? {};
-    tx.insert(movementsTable, { ...entry, correlationId, clientId, origin, originEpoch, originSequence });
+    tx.insert(movementsTable, { ...entry, correlationId, clientId, keyId, origin, originEpoch, originSequence });
   }
 
   countAttempt(tx: Transaction, type: TransactionType, locationId: string): void {

@@ -48,8 +48,8 @@ function placedOf({ position, type, subjectVersion, data: told, occurredAt, ...w
   const { reservationId: _, ...data } = told as TimelineItem['data'];
   // It was over at `expiresAt`; the event only tells when that was stored.
   const at = type === ReservationExpired.type ? Date.parse(String(data.expiresAt)) : occurredAt;
-  const { clientId, correlationId } = who;
-  return { position, item: { type, at, version: subjectVersion, clientId, correlationId, data } };
+  const { clientId, keyId, correlationId } = who;
+  return { position, item: { type, at, version: subjectVersion, clientId, keyId, correlationId, data } };
 }
 
 /** The end of a reservation that is due: what its event will say once it is stored, but nobody has stored it yet. */
@@ -60,7 +60,7 @@ function endByTheClock(state: ReservationState, events: readonly HistoricEvent[]
     return [];
   }
   const data = { cartId, expiresAt: toIsoInstant(expiresAt), lines };
-  const who = { clientId: null, correlationId: null };
+  const who = { clientId: null, keyId: null, correlationId: null };
   // Always the last item, so no page begins behind it.
   return [
     { position: Infinity, item: { type: ReservationExpired.type, at: expiresAt, version: version + 1, ...who, data } },

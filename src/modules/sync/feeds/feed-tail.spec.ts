@@ -26,6 +26,7 @@ class Log {
     this.events.push({
       ...{ position, type, version, locationId, origin, eventId: String(position), subject: `stock/A/${locationId}` },
       ...{ subjectVersion: 1, payload: '{}', occurredAt: 0, correlationId: 'c', clientId: 'c' },
+      ...{ keyId: null, address: null },
       ...{ causationId: null, traceparent: null },
     });
   }

@@ -1,10 +1,11 @@
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../shared/kernel/clock.ts';
+import type { DomainEvent } from '../../../shared/kernel/domain-event.ts';
 import { assertVersionMatches } from '../../../shared/kernel/version-match.ts';
 import { UnitOfWork } from '../../../shared/persistence/unit-of-work.ts';
 import { ReportFreshness } from '../../inventory/contract.ts';
-import { PutStorePolicy, type StorePolicyView } from '../contract.ts';
-import { StorePolicy } from '../domain/store-policy.ts';
+import { PutStorePolicy, StorePolicyChanged, type StorePolicyView } from '../contract.ts';
+import { StorePolicy, type StorePolicyState } from '../domain/store-policy.ts';
 import { storePoliciesTable } from '../storage/store-policy.table.ts';
 import { StoreContacts } from '../store-contacts.ts';
 import { toStorePolicyView } from './store-policy-view.ts';
@@ -28,11 +29,21 @@ export class PutStorePolicyHandler implements ICommandHandler<PutStorePolicy> {
       const stored = await tx.get(storePoliciesTable, locationId);
       assertVersionMatches(ifMatch, stored?.version ?? 0);
       const policy = stored === undefined ? StorePolicy.create(locationId, wanted, at) : StorePolicy.of(stored);
-      if (stored === undefined || policy.put(wanted, at)) tx.replace(storePoliciesTable, policy.state);
+      if (stored === undefined || policy.put(wanted, at)) {
+        tx.replace(storePoliciesTable, policy.state);
+        tx.record([changed(policy.state)]);
+      }
       tx.onSettled((status) => {
         if (status === 'success') this.contacts.follow(tx.tenantId, locationId, wanted.staleAfterSeconds);
       });
       return toStorePolicyView(policy.state);
     });
   }
+}
+
+function changed({ createdAt: _, updatedAt, version: subjectVersion, ...data }: StorePolicyState): DomainEvent {
+  const { type, version } = StorePolicyChanged;
+  const { locationId } = data;
+  const subject = `store/${locationId}/policy`;
+  return { type, version, subject, subjectVersion, locationId, data, occurredAt: updatedAt };
 }

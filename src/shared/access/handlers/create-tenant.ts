@@ -3,6 +3,7 @@ import { Clock } from '../../kernel/clock.ts';
 import { UnitOfWork } from '../../persistence/unit-of-work.ts';
 import { TenantExists } from '../admin.errors.ts';
 import { CreateTenant, type TenantView } from '../contract.ts';
+import { accessEvent, TenantCreated } from '../events.ts';
 import { tenantsTable } from '../tenant.table.ts';
 
 /** A new chain. The same again changes nothing. */
@@ -24,6 +25,7 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
       }
       const tenant: TenantView = { id, name, status: 'ACTIVE', createdAt: at, updatedAt: at, version: 1 };
       await tx.put(tenantsTable, tenant);
+      tx.record([accessEvent(TenantCreated, `tenant/${id}`, 1, { tenantId: id, name }, at)]);
       return { tenant, created: true };
     });
   }

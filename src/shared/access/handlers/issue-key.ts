@@ -2,8 +2,9 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Clock } from '../../kernel/clock.ts';
 import { Ids } from '../../kernel/ids.ts';
 import { UnitOfWork } from '../../persistence/unit-of-work.ts';
-import { apiKeysTable } from '../api-key.table.ts';
+import { type ApiKeyRow, apiKeysTable } from '../api-key.table.ts';
 import { IssueKey } from '../contract.ts';
+import { keyCreated } from '../events.ts';
 
 /** Stores what is known of a new key, in the tenant of the context. */
 @CommandHandler(IssueKey)
@@ -17,7 +18,7 @@ export class IssueKeyHandler implements ICommandHandler<IssueKey> {
   execute({ hash, wanted }: IssueKey): Promise<{ id: string }> {
     return this.unitOfWork.run({ keys: [] }, (tx) => {
       const id = this.ids.next();
-      tx.insert(apiKeysTable, {
+      const row: ApiKeyRow = {
         ...wanted,
         id,
         hash,
@@ -27,7 +28,9 @@ export class IssueKeyHandler implements ICommandHandler<IssueKey> {
         lastUsedAt: null,
         revokedAt: null,
         version: 1,
-      });
+      };
+      tx.insert(apiKeysTable, row);
+      tx.record([keyCreated(row)]);
       return Promise.resolve({ id });
     });
   }

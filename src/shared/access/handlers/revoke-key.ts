@@ -6,6 +6,7 @@ import { apiKeysTable } from '../api-key.table.ts';
 import { type KeyView, RevokeKey } from '../contract.ts';
 import { toKeyView } from '../key-view.ts';
 import { isPlatform } from '../roles.ts';
+import { accessEvent, KeyRevoked } from '../events.ts';
 
 /** From the commit on, every server refuses the key and the tokens that were made for it. Again: the same answer. */
 @CommandHandler(RevokeKey)
@@ -20,8 +21,11 @@ export class RevokeKeyHandler implements ICommandHandler<RevokeKey> {
       const stored = await tx.get(apiKeysTable, command.id);
       if (stored === undefined || (isPlatform(stored.role) && !command.byPlatform)) throw new KeyNotFound(command.id);
       if (stored.revokedAt !== null) return toKeyView(stored, tx.tenantId);
-      const revoked = { ...stored, revokedAt: this.clock.now(), version: stored.version + 1 };
+      const at = this.clock.now();
+      const revoked = { ...stored, revokedAt: at, version: stored.version + 1 };
       await tx.put(apiKeysTable, revoked);
+      const { id: keyId, role, clientId, version } = revoked;
+      tx.record([accessEvent(KeyRevoked, `key/${keyId}`, version, { keyId, role, clientId }, at)]);
       return toKeyView(revoked, tx.tenantId);
     });
   }
