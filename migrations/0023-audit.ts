@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { type Dialect, dialectOf } from './dialect.ts';
+import { ALL_TENANTS, behindTenantWall, TENANT_SETTING } from './tenant-wall.ts';
 
 /** Who did it and from where, in event log and ledger; and the audit, to which rows are only ever added. */
 export class Audit0023 implements MigrationInterface {
@@ -99,16 +100,10 @@ const SQLITE_TRIGGERS = [
 ];
 
 const POSTGRES_TRIGGERS = [
-  refusingFunction('audit_entries_unchanged', `RAISE EXCEPTION '${ONLY_APPENDED}';`),
-  refusingFunction('audit_entries_kept', `IF NOT ${MAY_GO} THEN RAISE EXCEPTION '${STILL_KEPT}'; END IF; RETURN OLD;`),
-  refusingFunction(
-    'audit_chains_go_on',
-    `IF ${CHAIN_GOES_BACK} THEN RAISE EXCEPTION '${ONLY_APPENDED}'; END IF; RETURN NEW;`,
-  ),
-  refusingFunction(
-    'audit_chains_kept',
-    `IF NOT (${CHAIN_MAY_GO}) THEN RAISE EXCEPTION '${STILL_KEPT}'; END IF; RETURN OLD;`,
-  ),
+  refusing('audit_entries_unchanged', 'true', ONLY_APPENDED),
+  refusing('audit_entries_kept', `NOT ${MAY_GO}`, STILL_KEPT),
+  refusing('audit_chains_go_on', CHAIN_GOES_BACK, ONLY_APPENDED),
+  refusing('audit_chains_kept', `NOT (${CHAIN_MAY_GO})`, STILL_KEPT),
   trigger('audit_entries_unchanged', 'UPDATE', 'audit_entries'),
   trigger('audit_entries_kept', 'DELETE', 'audit_entries'),
   trigger('audit_chains_go_on', 'UPDATE', 'audit_chains'),
@@ -119,10 +114,22 @@ const POSTGRES_TRIGGERS = [
     EXECUTE FUNCTION audit_entries_unchanged()`,
 ];
 
-/** It looks at the chains as their owner, whatever the one may see who deletes. */
-function refusingFunction(name: string, body: string): string {
-  return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-    AS $body$ BEGIN ${body} END $body$`;
+/**
+ * It looks at the row of an erased tenant, too, which lies under '*': for the look, the wall between tenants is told to let
+ * all of them be read, and then what it was told before.
+ */
+function refusing(name: string, condition: string, message: string): string {
+  return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $body$
+    DECLARE
+      whose text := coalesce(current_setting('${TENANT_SETTING}', true), '');
+      refused boolean;
+    BEGIN
+      PERFORM set_config('${TENANT_SETTING}', '${ALL_TENANTS}', true);
+      refused := ${condition};
+      PERFORM set_config('${TENANT_SETTING}', whose, true);
+      IF refused THEN RAISE EXCEPTION '${message}'; END IF;
+      RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    END $body$`;
 }
 
 function trigger(name: string, event: 'UPDATE' | 'DELETE', table: string): string {

@@ -8,10 +8,11 @@ import { SYNC_TABLES, SyncModule } from './modules/sync/sync.module.ts';
 import { storeConflictsTable } from './modules/sync/storage/store-conflict.table.ts';
 import { storeReconciliationsTable } from './modules/sync/storage/store-reconciliation.table.ts';
 import { storeEventsTable } from './modules/sync/storage/store-event.table.ts';
-import { PUBLISHED_EVENTS } from './published-events.ts';
+import { AUDITED_EVENT_TYPES, PUBLISHED_EVENTS } from './published-events.ts';
 import { ACCESS_TABLES, AccessModule } from './shared/access/access.module.ts';
 import { revokedTokensTable } from './shared/access/revoked-token.table.ts';
 import { signingKeysTable } from './shared/access/signing-key.table.ts';
+import { AUDIT_TABLES, AuditModule } from './shared/audit/audit.module.ts';
 import { HousekeepingModule } from './shared/housekeeping/housekeeping.module.ts';
 import { retentionMarksTable } from './shared/housekeeping/retention-mark.table.ts';
 import { HttpModule } from './shared/http/http.module.ts';
@@ -44,6 +45,7 @@ export class AppModule {
             ...ORDER_TABLES,
             ...OUTBOX_TABLES,
             ...ACCESS_TABLES,
+            ...AUDIT_TABLES,
             idempotencyKeysTable,
             retentionMarksTable,
           ],
@@ -63,6 +65,7 @@ export class AppModule {
         OutboxModule.forRoot(PUBLISHED_EVENTS),
         HttpModule,
         AccessModule,
+        AuditModule.forRoot(AUDITED_EVENT_TYPES),
         InventoryModule,
         ReservationModule,
         SyncModule,

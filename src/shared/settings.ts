@@ -37,6 +37,15 @@ export const SETTINGS = {
   ),
   ACCESS_TOKEN_SECONDS: whole(900, 60, 3600, 's', 'How long a token of `POST /v1/auth/token` is good for.'),
   SIGNING_KEY_HOURS: whole(24, 1, 720, 'h', 'How long a server signs tokens with the same key.'),
+  AUDIT: oneOf(SWITCH, 'on', 'Whether what is done, and by whom, is written into the audit (docs/audit.md).'),
+  AUDIT_KEEP_DAYS: whole(1_095, 1, 36_500, 'days', 'How long an entry of the audit is kept after what it tells of.'),
+  AUDIT_REFUSED_GROUPS_MAX: whole(
+    50,
+    1,
+    10_000,
+    'groups',
+    'Keys and addresses whose refused attempts are told apart, per minute and server.',
+  ),
   HOLD_TTL_SECONDS: whole(900, 1, 14_400, 's', 'How long a reservation holds its units when the caller does not say.'),
   HOLD_LIFETIME_MAX_SECONDS: whole(86_400, 1, 2_592_000, 's', 'The oldest that renewals let a reservation become.'),
   IDEMPOTENCY_KEY_HOURS: whole(24, 1, 720, 'h', 'How long the answer to an `Idempotency-Key` is kept.'),
@@ -158,6 +167,7 @@ type OtherSettings = {
   LOG_LEVEL: LogLevel;
   AUTH: Switch;
   HOLDFAST_ADMIN_KEY: string | undefined;
+  AUDIT: Switch;
   DOCS_OPEN: Switch;
   METRICS_OPEN: MetricsOpening;
 };
@@ -175,6 +185,9 @@ export class Settings extends LimitSettings {
   readonly metricsOpen: MetricsOpening;
   readonly accessTokenSeconds: number;
   readonly signingKeyHours: number;
+  readonly audit: Switch;
+  readonly auditKeepDays: number;
+  readonly auditRefusedGroupsMax: number;
   readonly holdTtlSeconds: number;
   readonly holdLifetimeMaxSeconds: number;
   readonly idempotencyKeyHours: number;
@@ -240,6 +253,9 @@ export class Settings extends LimitSettings {
     this.metricsOpen = values.METRICS_OPEN;
     this.accessTokenSeconds = values.ACCESS_TOKEN_SECONDS;
     this.signingKeyHours = values.SIGNING_KEY_HOURS;
+    this.audit = values.AUDIT;
+    this.auditKeepDays = values.AUDIT_KEEP_DAYS;
+    this.auditRefusedGroupsMax = values.AUDIT_REFUSED_GROUPS_MAX;
     this.holdTtlSeconds = values.HOLD_TTL_SECONDS;
     this.holdLifetimeMaxSeconds = values.HOLD_LIFETIME_MAX_SECONDS;
     this.idempotencyKeyHours = values.IDEMPOTENCY_KEY_HOURS;

@@ -405,6 +405,7 @@ function adminCalls({ tenantId, keyId }: RefusingWorld): Calls {
       spoilings: [member('UNKNOWN_TENANT', 'tenantId', 'nowhere')],
     },
     'GET /v1/admin/keys': none(),
+    'GET /v1/audit': none(),
     'DELETE /v1/admin/keys/{id}': none({ id: keyId }, nothing('id')),
     // Without a credential there is nothing that they could be about.
     'POST /v1/auth/token': { suite: 'access/tokens.spec.ts' },

@@ -1,3 +1,4 @@
+import { AUDIT_CONSUMER, AuditWriter } from '../../src/shared/audit/audit-writer.ts';
 import { PurgePieces } from '../../src/shared/housekeeping/purge-pieces.ts';
 import { Retention } from '../../src/shared/housekeeping/retention.ts';
 import { NO_TENANT, RetentionMarks } from '../../src/shared/housekeeping/retention-marks.ts';
@@ -21,9 +22,10 @@ export async function passDays(running: RunningApp, days: number): Promise<void>
   await readEverything(running);
 }
 
-/** The reactions of the program have read what is there: they store how far they are every ten seconds only. */
+/** The reactions of the program and the audit have read what is there: they store how far they are every ten seconds only. */
 async function readEverything({ app, databaseUrl }: RunningApp): Promise<void> {
-  for (const { consumer } of app.get(Dispatch, { strict: false }).consumers) {
+  await app.get(AuditWriter, { strict: false }).caughtUp('default', 10_000);
+  for (const { consumer } of [AUDIT_CONSUMER, ...app.get(Dispatch, { strict: false }).consumers]) {
     await change(
       databaseUrl,
       `INSERT INTO consumer_cursors (tenant_id, consumer, position, blocked_subjects, updated_at, version)

@@ -2,7 +2,14 @@ import type { Engine } from './services.ts';
 import { rowsOf } from './sql.ts';
 
 /** Change with every use of a key, or are the program's own. */
-const NOT_COMPARED = ['schema_migrations', 'api_keys', 'revoked_tokens', 'consumer_cursors'];
+const NOT_COMPARED = [
+  'schema_migrations',
+  'api_keys',
+  'revoked_tokens',
+  'consumer_cursors',
+  'audit_chains',
+  'audit_entries',
+];
 
 /** Everything that a tenant has, but for what every use of a key changes: a list of rows for each table. */
 export async function rowsOfTenant(

@@ -1,6 +1,7 @@
 import { Command } from '@nestjs/cqrs';
 import type { Instant } from '../kernel/clock.ts';
 import type { EntityKey, Keyed } from '../kernel/entity-key.ts';
+import type { AuditHead } from '../audit/audit-chains.ts';
 import type { ApiKeyRow } from './api-key.table.ts';
 import type { KeyRole } from './roles.ts';
 import type { TenantRow, TenantStatus } from './tenant.table.ts';
@@ -47,7 +48,13 @@ export class SetTenantStatus extends Command<TenantView> implements Keyed {
 
 /** Forgets a tenant of which nothing is left. */
 export class EraseTenant extends Command<void> implements Keyed {
-  constructor(readonly id: string) {
+  constructor(
+    readonly id: string,
+    /** Rows that are gone, over all tables. */
+    readonly rows: number,
+    /** What is left: the last entry of its audit. */
+    readonly audit: AuditHead,
+  ) {
     super();
   }
 

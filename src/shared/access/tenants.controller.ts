@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { AuditSeal } from '../audit/audit-seal.ts';
 import { AnswersStream } from '../http/answered-stream.ts';
 import { type Exchange, HttpExchange } from '../http/exchange.ts';
 import { PageQuery } from '../http/fields.ts';
@@ -41,6 +42,7 @@ export class TenantsController {
     private readonly commands: CommandBus,
     private readonly directory: Directory,
     private readonly data: TenantData,
+    private readonly auditSeal: AuditSeal,
   ) {}
 
   @Post()
@@ -125,7 +127,7 @@ export class TenantsController {
     operationId: 'eraseTenant',
     summary: 'Erase a tenant and everything of it',
     description:
-      'It is suspended, all its rows are erased, its keys with them, and at last the tenant itself. There is no way back: export it before. When it is interrupted, the same again goes on. Not for the tenant of the key that asks.',
+      'It is suspended, all its rows are erased, its keys with them, and at last the tenant itself; the last hash of its audit stays. There is no way back: export it before. When it is interrupted, the same again goes on. Not for the tenant of the key that asks.',
   })
   @ApiOkResponse({ type: ErasureResponse, description: 'Nothing is left of it.' })
   @ApiProblems('VALIDATION_FAILED', 'NOT_FOUND')
@@ -133,8 +135,10 @@ export class TenantsController {
     await this.assertThere(id);
     if (id === currentContext().tenantId) throw forbidden('This is the tenant of the key that asks');
     await this.change(id, 'SUSPENDED');
+    const audit = await this.auditSeal.seal(id);
     const { erasedAt, rows } = await this.data.erase(id);
-    await ofPlatform(() => this.commands.execute(new EraseTenant(id)));
+    const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
+    await ofPlatform(() => this.commands.execute(new EraseTenant(id, total, audit)));
     return { tenantId: id, erasedAt: toIsoInstant(erasedAt), rows };
   }
 

@@ -7,6 +7,7 @@ import { Logger as PinoLogger } from 'nestjs-pino';
 import { type Admission, Gate } from '../access/gate.ts';
 import { costOf } from '../access/limits/cost.ts';
 import { RateLimits, whenKnown } from '../access/limits/rate-limits.ts';
+import { RefusedAttempts } from '../audit/refused-attempts.ts';
 import { registerHttpMetrics } from '../operations/http-metrics.ts';
 import { Lifecycle } from '../operations/lifecycle.ts';
 import { ProcessLog, registerRequestLog } from '../operations/logging.ts';
@@ -68,6 +69,7 @@ export async function createHttpApp(
   registerContext(fastify, addresses, admitterOf(app, settings, api));
   registerHttpMetrics(fastify, app.get(Metrics));
   registerRequestLog(fastify, app.get(ProcessLog).pino);
+  if (api.guarded && settings.auth === 'on') app.get(RefusedAttempts).watch(fastify);
   registerEdge(fastify, routes, settings, () => lifecycle.draining);
   serveOpenApi(app, api);
   const { server } = fastify;

@@ -57,6 +57,8 @@ export type OrderAlarmKind = (typeof ORDER_ALARM_KINDS)[number];
 
 export const RATE_LIMIT_SCOPES = ['key', 'address', 'guesses'] as const;
 export type RateLimitScope = (typeof RATE_LIMIT_SCOPES)[number];
+export const REFUSAL_REASONS = ['unauthenticated', 'forbidden', 'not_found', 'rate_limited'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export const HOARDING_CAPS = ['reservations-of-client', 'units-of-client', 'units-of-cart', 'renewals'] as const;
 export type HoardingCap = (typeof HOARDING_CAPS)[number];
@@ -174,6 +176,19 @@ export class Metrics {
     'Connections that were closed at once because there were too many, in all or of one address.',
     ['limit'],
   );
+  private readonly auditEntries = this.counter(
+    'audit_entries_total',
+    'Entries that this server has added to the audit.',
+  );
+  private readonly auditFailures = this.counter(
+    'audit_failures_total',
+    'Times that the audit of a tenant could not be written, for another reason than a busy database.',
+  );
+  private readonly refusedAttempts = this.counter(
+    'access_refused_attempts_total',
+    'Requests that were answered 401, 403, 404 (to a key) or 429.',
+    ['reason'],
+  );
   private readonly failedReads = this.counter(
     'metrics_failed_reads_total',
     'Gauges that could not be read at a scrape, by gauge.',
@@ -188,6 +203,7 @@ export class Metrics {
     for (const outcome of IMPORT_OUTCOMES) this.importRows.inc({ outcome }, 0);
     for (const outcome of ORDER_EVENT_OUTCOMES) this.orderEvents.inc({ outcome }, 0);
     for (const alarm of ORDER_ALARM_KINDS) this.orderAlarms.inc({ alarm }, 0);
+    for (const reason of REFUSAL_REASONS) this.refusedAttempts.inc({ reason }, 0);
     for (const outcome of RESERVATION_OUTCOMES) this.reservations.inc({ outcome }, 0);
     for (const kind of FEED_KINDS) {
       this.setOpenFeeds(kind, 0);
@@ -278,6 +294,18 @@ export class Metrics {
 
   countDeliveries(consumer: string, outcome: DeliveryOutcome, count: number): void {
     this.deliveries.inc({ consumer, outcome }, count);
+  }
+
+  countAuditEntries(entries: number): void {
+    this.auditEntries.inc(entries);
+  }
+
+  countAuditFailure(): void {
+    this.auditFailures.inc();
+  }
+
+  countRefusedAttempt(reason: RefusalReason): void {
+    this.refusedAttempts.inc({ reason });
   }
 
   setOpenFeeds(kind: FeedKind, feeds: number): void {

@@ -14,9 +14,14 @@ const OWN_CURSORS = `SELECT consumer AS "consumer", position AS "position" FROM 
 
 const CONTEXT = { clientId: 'retention', correlationId: 'retention', traceparent: null };
 
+/** Whoever has a cursor, as far as it decides where that begins. */
+export type Follower = Pick<Consumer, 'consumer' | 'startAt'>;
+
 /** Each consumer's place in the log of the tenant in the context. */
 @Injectable()
 export class ConsumerCursors {
+  private readonly others: Follower[] = [];
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly reader: Reader,
@@ -26,8 +31,13 @@ export class ConsumerCursors {
     private readonly clock: Clock,
   ) {}
 
+  /** Somebody who is no reaction goes through the log of every tenant with a cursor: what it has still to pass is kept. */
+  follow(follower: Follower): void {
+    this.others.push(follower);
+  }
+
   /** Where the consumer is; its cursor is made when it has none, which is its first start. */
-  async positionOf({ consumer, startAt }: Consumer): Promise<number> {
+  async positionOf({ consumer, startAt }: Follower): Promise<number> {
     const stored = (await this.positions()).get(consumer);
     if (stored !== undefined) {
       return stored;
@@ -61,15 +71,14 @@ export class ConsumerCursors {
   }
 
   /**
-   * Every event of the tenant up to here, included, is no longer needed by any reaction: it was handled, or what waits
-   * has a copy of it. Number.MAX_SAFE_INTEGER when there are no reactions. It may be a few seconds behind.
+   * Every event of the tenant up to here, included, is no longer needed by anybody who has a cursor: it was handled, or what
+   * waits has a copy of it. Number.MAX_SAFE_INTEGER when nobody has one. It may be a few seconds behind.
    */
   async deliveredUpTo(): Promise<number> {
     const positions = await this.positions();
-    const { consumers } = this.dispatch;
     return Math.min(
       Number.MAX_SAFE_INTEGER,
-      ...consumers.map(
+      ...this.followers.map(
         ({ consumer, startAt }) =>
           // One that never started and wants only what is new needs nothing that is there.
           positions.get(consumer) ?? (startAt === 'oldest' ? 0 : Number.MAX_SAFE_INTEGER),
@@ -78,11 +87,11 @@ export class ConsumerCursors {
   }
 
   /**
-   * The first event over all tenants that a reaction has still to pass; null when there is none. A tenant in which nothing
+   * The first event over all tenants that somebody with a cursor has still to pass; null when there is none. A tenant in which nothing
    * happens needs nothing, however far back its cursors stand.
    */
   async neededFrom(): Promise<number | null> {
-    if (this.dispatch.consumers.length === 0) return null;
+    if (this.followers.length === 0) return null;
     let needed: number | null = null;
     for (const tenantId of await this.log.tenants()) {
       const next = await runInContext({ ...CONTEXT, tenantId }, async () =>
@@ -91,6 +100,10 @@ export class ConsumerCursors {
       if (next !== null) needed = Math.min(needed ?? next, next);
     }
     return needed;
+  }
+
+  private get followers(): readonly Follower[] {
+    return [...this.dispatch.consumers, ...this.others];
   }
 
   private async positions(): Promise<Map<string, number>> {

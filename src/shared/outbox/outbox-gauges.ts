@@ -20,11 +20,15 @@ const SET_ASIDE = `SELECT consumer AS "consumer", SUM(events) AS "count" FROM bl
 const DEAD = `SELECT consumer AS "consumer", COUNT(*) AS "count" FROM dead_letters WHERE status = 'DEAD'
   GROUP BY consumer`;
 
+/** Whoever goes through the log, and for which types. */
+type Wanting = Pick<Consumer, 'consumer' | 'types'>;
+
 /** What an operator watches of the delivery of events: read at a scrape, over all tenants. */
 @Injectable()
 export class OutboxGauges implements OnModuleInit {
   private backlogs: Promise<ReadonlyMap<string, Backlog>> | undefined;
   private readAtMs = -Infinity;
+  private readonly others: Wanting[] = [];
 
   constructor(
     private readonly metrics: Metrics,
@@ -34,6 +38,11 @@ export class OutboxGauges implements OnModuleInit {
     private readonly replays: Replays,
     private readonly clock: Clock,
   ) {}
+
+  /** What is before somebody who is no reaction is watched in the same way. */
+  follow(other: Wanting): void {
+    this.others.push(other);
+  }
 
   onModuleInit(): void {
     const by = 'consumer';
@@ -77,7 +86,7 @@ export class OutboxGauges implements OnModuleInit {
   }
 
   private async readBacklogs(): Promise<ReadonlyMap<string, Backlog>> {
-    const { consumers } = this.dispatch;
+    const consumers: readonly Wanting[] = [...this.dispatch.consumers, ...this.others];
     const all = new Map<string, Backlog>(consumers.map(({ consumer }) => [consumer, { events: 0, oldestAt: null }]));
     if (consumers.length === 0) return all;
     const cursors = await this.cursors();
@@ -92,7 +101,7 @@ export class OutboxGauges implements OnModuleInit {
     return all;
   }
 
-  private async backlogOf(tenantId: string, { types }: Consumer, after: number): Promise<Backlog> {
+  private async backlogOf(tenantId: string, { types }: Wanting, after: number): Promise<Backlog> {
     let sum: Backlog = { events: 0, oldestAt: null };
     let from: number | null = after;
     for (let rows = 0; from !== null && rows < BACKLOG_ROWS_MAX;) {

@@ -93,6 +93,7 @@ export class OutboxModule implements OnModuleInit {
         EventHistory,
         CentralChanges,
         EventRetention,
+        OutboxGauges,
       ],
     };
   }

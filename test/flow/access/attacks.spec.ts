@@ -113,10 +113,15 @@ describeOnBothEngines('Whoever calls', (engine) => {
   });
 
   it('with another role than those of the call is refused, whatever it asks for', async () => {
+    const apis = await Promise.all(
+      ROLES.map(async (role) => {
+        const api = await app.as({ role, ...(role === 'store' ? { locationId: world.placeId } : {}) });
+        return [role, api] as const;
+      }),
+    );
     const before = await rowsOfTenant(engine, app.running.databaseUrl, 'default');
     const faults: string[] = [];
-    for (const role of ROLES) {
-      const api = await app.as({ role, ...(role === 'store' ? { locationId: world.placeId } : {}) });
+    for (const [role, api] of apis) {
       for (const operation of GUARDED.filter(({ roles }) => roles?.includes(role) !== true)) {
         const call = calls[operation.name];
         for (const body of [undefined, ...(call === undefined ? [] : [right(call).body])]) {

@@ -42,6 +42,8 @@ describeOnBothEngines('What a tenant has', (engine) => {
     await shop.dispatch(sku, from, to, 1);
     await shop.confirm((await shop.reserve([{ sku, quantity: 1 }], { cartId: 'cart' })).id, 'order');
     await Promise.all(Array.from({ length: counts }, (_, counted) => shop.count(sku, from, counted)));
+    // The audit is written a little later; who reads it waits for it.
+    bodyOf(await shop.api.get('/v1/audit'));
     return shop;
   }
 

@@ -1,4 +1,5 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { AuditChains } from '../../audit/audit-chains.ts';
 import { Clock } from '../../kernel/clock.ts';
 import { UnitOfWork } from '../../persistence/unit-of-work.ts';
 import { TenantExists } from '../admin.errors.ts';
@@ -12,6 +13,7 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly clock: Clock,
+    private readonly audit: AuditChains,
   ) {}
 
   execute(command: CreateTenant): Promise<{ tenant: TenantView; created: boolean }> {
@@ -25,6 +27,7 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
       }
       const tenant: TenantView = { id, name, status: 'ACTIVE', createdAt: at, updatedAt: at, version: 1 };
       await tx.put(tenantsTable, tenant);
+      await this.audit.unseal(tx, id);
       tx.record([accessEvent(TenantCreated, `tenant/${id}`, 1, { tenantId: id, name }, at)]);
       return { tenant, created: true };
     });
