@@ -24,7 +24,9 @@ export async function rowsOfTenant(
   const found: Record<string, string[]> = {};
   for (const { name } of await rowsOf<{ name: string }>(databaseUrl, tables)) {
     if (NOT_COMPARED.includes(name)) continue;
-    const rows = await rowsOf(databaseUrl, `SELECT * FROM ${name} WHERE tenant_id = '${tenantId}'`);
+    // That somebody with a good key got a token, or gave it back, is no change of the tenant's.
+    const own = name === 'outbox_events' ? " AND type NOT LIKE 'access.token.%'" : '';
+    const rows = await rowsOf(databaseUrl, `SELECT * FROM ${name} WHERE tenant_id = '${tenantId}'${own}`);
     found[name] = rows.map((row) => JSON.stringify(row)).sort();
   }
   expect(Object.keys(found).length).toBeGreaterThan(10);
