@@ -9,7 +9,13 @@ export class Audit0023 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const dialect = dialectOf(runner);
     const isPostgres = runner.dataSource.options.type === 'postgres';
-    const statements = [...callers(dialect), ...tables(dialect), ...(isPostgres ? POSTGRES_TRIGGERS : SQLITE_TRIGGERS)];
+    const statements = [
+      ...callers(dialect),
+      ...tables(dialect),
+      ...behindTenantWall(dialect, 'audit_entries'),
+      ...behindTenantWall(dialect, 'audit_chains'),
+      ...(isPostgres ? POSTGRES_TRIGGERS : SQLITE_TRIGGERS),
+    ];
     for (const statement of statements) {
       await runner.query(statement);
     }

@@ -33,12 +33,13 @@ export interface AuditDatabase {
 /** Rows of one read. */
 const PAGE_ROWS = 1_000;
 
-const list = (table: Table): string => table.columns.map(({ name, property }) => `${name} AS "${property}"`).join(', ');
+const list = (table: Pick<Table, 'columns'>): string =>
+  table.columns.map(({ name, property }) => `${name} AS "${property}"`).join(', ');
 
-const CHAINS = `SELECT tenant_id AS "tenantId", ${list(auditChainsTable as Table)} FROM audit_chains
+const CHAINS = `SELECT tenant_id AS "tenantId", ${list(auditChainsTable)} FROM audit_chains
   ORDER BY tenant_id, chain`;
 const TENANTS = 'SELECT DISTINCT tenant_id AS "tenantId" FROM audit_entries ORDER BY tenant_id';
-const ENTRIES = `SELECT ${list(auditEntriesTable as Table)} FROM audit_entries WHERE tenant_id = :tenant
+const ENTRIES = `SELECT ${list(auditEntriesTable)} FROM audit_entries WHERE tenant_id = :tenant
   AND number > :after ORDER BY number`;
 const EVENTS = `SELECT position AS "position", event_id AS "eventId", occurred_at AS "occurredAt", key_id AS "keyId",
     client_id AS "clientId", address AS "address", correlation_id AS "correlationId", causation_id AS "causationId",
@@ -96,7 +97,7 @@ const NUMBERS: pg.CustomTypesConfig = {
 function readsOf(ask: Ask): Omit<AuditDatabase, 'close'> {
   return {
     async chains() {
-      const rows = await ask<StoredChain>(CHAINS);
+      const rows = await ask<Omit<StoredChain, 'sealed'> & { readonly sealed: boolean | number }>(CHAINS);
       return rows.map((row) => ({ ...row, sealed: Boolean(row.sealed) }));
     },
     async tenantsWithEntries() {

@@ -93,8 +93,8 @@ class LogSide {
 
   private async peek(): Promise<RepeatedEvent | null> {
     if (this.next === undefined) {
-      const { value, done } = await this.events.next();
-      this.next = done === true ? null : (value as RepeatedEvent);
+      const result: IteratorResult<RepeatedEvent, unknown> = await this.events.next();
+      this.next = result.done === true ? null : result.value;
     }
     return this.next;
   }

@@ -141,7 +141,7 @@ describeOnBothEngines('The audit', (engine) => {
     await only('clientId=default@default', ({ clientId }) => clientId === 'default@default');
     await only('action=inventory.stock.moved', ({ action }) => action === 'inventory.stock.moved');
     await only(`subject=stock/${sku}/${place}`, ({ subject }) => subject === `stock/${sku}/${place}`);
-    const [{ correlationId = '', occurredAt = '' } = {}] = all;
+    const { correlationId, occurredAt } = all[0]!;
     await only(`correlationId=${correlationId}&clientId=back-office`, (entry) => entry.correlationId === correlationId);
     await only(`from=${occurredAt}`, (entry) => entry.occurredAt >= occurredAt);
     await only(`to=${occurredAt}&action=inventory.stock.moved`, (entry) => {
