@@ -68,16 +68,13 @@ export class RefusedAttempts implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.storing = this.storing.then(() => this.storeUntil(this.clock.now()));
-    }, LOOK_EVERY_MS);
+    this.timer = setInterval(() => void this.storeUntil(this.clock.now()), LOOK_EVERY_MS);
     this.timer.unref();
   }
 
   /** What was counted so far is stored, although its minute is not over. */
   async onModuleDestroy(): Promise<void> {
     clearInterval(this.timer);
-    await this.storing;
     await this.storeUntil(Number.MAX_SAFE_INTEGER);
   }
 
@@ -91,8 +88,16 @@ export class RefusedAttempts implements OnApplicationBootstrap, OnModuleDestroy 
     if (!group.others) group.context = context;
   }
 
-  /** Stores every minute that is over by then. Never throws: what cannot be stored waits for the next look. */
-  async storeUntil(at: Instant): Promise<void> {
+  /**
+   * Stores every minute that is over by then, one look after the other: two at a time would store the same counts. Never
+   * throws: what cannot be stored waits for the next look.
+   */
+  storeUntil(at: Instant): Promise<void> {
+    this.storing = this.storing.then(() => this.storeOver(at));
+    return this.storing;
+  }
+
+  private async storeOver(at: Instant): Promise<void> {
     const over = this.minutes.filter(({ number }) => (number + 1) * MINUTE_MS <= at);
     for (const minute of over) {
       for (const [key, group] of minute.groups) {
