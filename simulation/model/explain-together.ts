@@ -13,7 +13,7 @@ const TRIES_MAX = 4_000;
  * Finds an order of requests, and of what happened besides them, in which the model, doing one after the other, answers as
  * the servers did and publishes what stands in the log, as it stands there.
  * @param seen in the order in which they were answered, which nearly always is the right one
- * @param isDone whether a request was carried out that nobody got an answer to and that stands in no event
+ * @param keptFor the answer that is kept for a request that nobody got an answer to: it was carried out then
  * @param isolation `snapshot`: where units are held may have been decided on stock of a moment ago
  * @throws Disagreement when there is no such order
  */
@@ -22,7 +22,7 @@ export function explainTogether(
   seen: readonly Seen[],
   log: readonly TracedEvent[],
   at: Instant,
-  isDone: (one: Seen) => boolean,
+  keptFor: (one: Seen) => object | undefined,
   isolation: Isolation,
 ): World {
   let tries = 0;
@@ -39,7 +39,7 @@ export function explainTogether(
       const own = ownEvents(one, log, front);
       if (own === undefined) continue;
       const others = (): Seen[] => rest.filter((other) => other !== one);
-      const next = answerAs(before, one, own, at, own.length > 0 || isDone(one), isolation);
+      const next = answerAs(before, one, own, at, keptFor(one), isolation);
       if (typeof next === 'string') {
         fail(next);
         continue;
@@ -85,15 +85,15 @@ function answerAs(
   { sent, outcome }: Seen,
   own: readonly TracedEvent[],
   at: Instant,
-  isDone: boolean,
+  kept: object | undefined,
   isolation: Isolation,
 ): { world: World } | string {
-  if (outcome.kind === 'unavailable' && !isDone) return { world };
+  if (outcome.kind === 'unavailable' && own.length === 0 && kept === undefined) return { world };
   const { sourced } = placedBy(own);
-  const asDecided = answerFrom(perform(world, sent, at, witnessOf(own)), sent, outcome, own);
+  const asDecided = answerFrom(perform(world, sent, at, witnessOf(own)), sent, outcome, own, kept);
   if (typeof asDecided !== 'string' || isolation === 'serial' || sourced === undefined) return asDecided;
   // The units were looked for while others were at it, and are held where there were enough of them.
-  return answerFrom(perform(world, sent, at, { ...witnessOf(own), sourced }), sent, outcome, own);
+  return answerFrom(perform(world, sent, at, { ...witnessOf(own), sourced }), sent, outcome, own, kept);
 }
 
 function answerFrom(
@@ -101,9 +101,17 @@ function answerFrom(
   sent: Sent,
   outcome: Outcome,
   own: readonly TracedEvent[],
+  kept: object | undefined,
 ): { world: World } | string {
   if (outcome.kind !== 'unavailable' && !isDeepStrictEqual(withoutAge(outcome), withoutAge(expected.outcome))) {
     return `${sent.correlationId} has to come to\n${show(expected.outcome)}\nbut came to\n${show(outcome)}`;
+  }
+  // Of what changed nothing only its answer tells when it was done. Under a key of another request it was refused.
+  if (outcome.kind === 'unavailable' && kept !== undefined && expected.outcome.kind === 'answer') {
+    const body = expected.outcome.body as object;
+    if (!isDeepStrictEqual(withoutAge(kept), withoutAge(body))) {
+      return `${sent.correlationId} has to keep\n${show(body)}\nbut keeps\n${show(kept)}`;
+    }
   }
   const published = bySubject(own.map(({ origin: _origin, causationId: _cause, ...event }) => comparable(event)));
   const wanted = bySubject(expected.events.map((event) => ({ ...event, version: 1 })).map(plain));

@@ -12,7 +12,7 @@ const LOG = `SELECT position AS "position", type AS "type", version AS "version"
     subject_version AS "subjectVersion", location_id AS "locationId", payload AS "payload", occurred_at AS "occurredAt",
     correlation_id AS "correlationId", causation_id AS "causationId", origin AS "origin"
   FROM outbox_events WHERE tenant_id = :tenant AND position > :after ORDER BY position`;
-const KEY = `SELECT created_at AS "createdAt" FROM idempotency_keys
+const KEY = `SELECT created_at AS "createdAt", body AS "body" FROM idempotency_keys
   WHERE tenant_id = :tenant AND client_id = 'default' AND key = :key`;
 const ITEMS = `SELECT sku || ' ' || location_id AS "name", on_hand AS "onHand", held AS "held", committed AS "committed",
     incoming AS "incoming", safety_stock AS "safetyStock", version AS "version" FROM stock_items WHERE tenant_id = :tenant`;
@@ -61,7 +61,7 @@ export class Record {
    */
   goOn(seen: readonly Seen[], at: Instant): readonly TracedEvent[] {
     const fresh = this.newEvents();
-    this.world = explainTogether(this.world, seen, fresh, at, (one) => this.isDone(one, at), this.isolation);
+    this.world = explainTogether(this.world, seen, fresh, at, (one) => this.keptFor(one, at), this.isolation);
     this.log.push(...fresh);
     if (fresh.length > 0 || seen.length > 0) this.compareRows();
     return fresh;
@@ -77,11 +77,11 @@ export class Record {
     return rows.map(({ payload, ...event }) => ({ ...event, data: JSON.parse(payload) as TracedEvent['data'] }));
   }
 
-  /** Of a request that stands in no event and was not answered: its key tells. */
-  private isDone({ sent }: Seen, at: Instant): boolean {
-    if (sent.key === null) return false;
-    const [stored] = this.database.rows<{ createdAt: Instant }>(TENANT, KEY, { key: sent.key });
-    return stored?.createdAt === at;
+  /** Of a request that was not answered, what its key tells. */
+  private keptFor({ sent, outcome }: Seen, at: Instant): object | undefined {
+    if (sent.key === null || outcome.kind !== 'unavailable') return undefined;
+    const [stored] = this.database.rows<{ createdAt: Instant; body: string }>(TENANT, KEY, { key: sent.key });
+    return stored?.createdAt === at ? (JSON.parse(stored.body) as object) : undefined;
   }
 
   private compareRows(): void {
