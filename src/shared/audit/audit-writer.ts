@@ -101,7 +101,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const context = { tenantId, clientId: 'audit', correlationId: this.ids.next(), traceparent: null };
     const head = await runInContext(context, () => this.log.headOfTenant());
     const lane = this.laneOf(tenantId);
-    while ((lane.position ?? -1) < head && !this.stopped) {
+    while ((lane.position ?? 0) < head && !this.stopped) {
       if (performance.now() >= deadline) return false;
       lane.wanted = true;
       this.schedule(0);
