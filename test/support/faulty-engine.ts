@@ -8,6 +8,8 @@ export interface Fault {
   readonly error: Error;
   /** True: the step is done first, so only its answer is lost. */
   readonly after?: boolean;
+  /** Of a commit: only of one that has rows of this table. */
+  readonly writing?: string;
   /** How often it strikes; default once. */
   times?: number;
   /** How many of these steps pass first; default none. */
@@ -48,6 +50,7 @@ export class FaultyEngine implements Engine {
   }
 
   private around(real: EngineTransaction): EngineTransaction {
+    const written = new Set<string>();
     return {
       loadByKey: (table, keys) => this.step('loadByKey', () => real.loadByKey(table, keys)),
       loadByGroup: (table, group, values) => this.step('loadByGroup', () => real.loadByGroup(table, group, values)),
@@ -55,8 +58,12 @@ export class FaultyEngine implements Engine {
       selectAcrossTenants: (sql, parameters) =>
         this.step('selectAcrossTenants', () => real.selectAcrossTenants(sql, parameters)),
       lock: (table, key, wait) => this.step('lock', () => real.lock(table, key, wait)),
-      insert: (table, rows) => this.step('insert', () => real.insert(table, rows)),
+      insert: (table, rows) => {
+        written.add(table.name);
+        return this.step('insert', () => real.insert(table, rows));
+      },
       update: (table, rows, loaded) => {
+        written.add(table.name);
         this.updatedRows.push(rows.length);
         return this.step('update', () => real.update(table, rows, loaded));
       },
@@ -66,14 +73,15 @@ export class FaultyEngine implements Engine {
         this.step('purgeAcrossTenants', () => real.purgeAcrossTenants(sql, parameters)),
       tryLock: (lock) => this.step('tryLock', () => real.tryLock(lock)),
       appendEvents: (events) => this.step('appendEvents', () => real.appendEvents(events)),
-      commit: () => this.commit(real),
+      commit: () => this.commit(real, written),
       rollback: () => real.rollback(),
     };
   }
 
   /** A commit that is cut off leaves the connection as a lost one would. */
-  private async commit(real: EngineTransaction): Promise<void> {
-    const fault = this.faultAt('commit');
+  private async commit(real: EngineTransaction, written: ReadonlySet<string>): Promise<void> {
+    const told = this.faultAt('commit');
+    const fault = told?.writing === undefined || written.has(told.writing) ? told : undefined;
     if (fault !== undefined && fault.after !== true && this.strikes(fault)) {
       this.steps.push('commit');
       await real.rollback();

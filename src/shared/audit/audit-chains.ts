@@ -9,6 +9,9 @@ import { type AuditEntryContent, entryHash, genesisHash } from './entry-hash.ts'
 const OF_ERASED = `SELECT number AS "number", hash AS "hash", sealed AS "sealed"
   FROM audit_chains WHERE tenant_id = '${NO_TENANT}' AND chain = :chain`;
 
+const NEWEST = `SELECT number AS "number", hash AS "hash" FROM audit_entries
+  WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1`;
+
 /** The newest entry of a chain. */
 export interface AuditHead {
   readonly number: number;
@@ -30,13 +33,16 @@ export class AuditChains {
   /**
    * The chain of the work's tenant, to add to it.
    * @returns null when the tenant is erased
+   * @throws Error when it does not end where its head says: whatever were added would hide who changed which of the two
    */
   async open(tx: Transaction): Promise<OpenChain | null> {
     const { tenantId } = tx;
     const erased = tenantId === NO_TENANT ? undefined : await erasedChain(tx);
     if (erased !== undefined && Boolean(erased.sealed)) return null;
     const stored = await tx.get(auditChainsTable, tenantId);
-    return new OpenChain(tx, stored ?? this.begun(tenantId, erased ?? null), this.clock.now());
+    const head = stored ?? this.begun(tenantId, erased ?? null);
+    await assertEndsAt(tx, head);
+    return new OpenChain(tx, head, this.clock.now());
   }
 
   /** Where the chain of the work's tenant ends; also when its beginning is all that there is of it. */
@@ -105,4 +111,18 @@ export class OpenChain {
 async function erasedChain(tx: Transaction): Promise<StoredHead | undefined> {
   const [head] = await tx.selectAcrossTenants<StoredHead>(OF_ERASED, { chain: tx.tenantId });
   return head;
+}
+
+/*
+ * Otherwise what is added would collide with what is there, which looks like a server that was faster, and is tried again
+ * together with all that shares the batch; or it would be chained to a hash that nothing has.
+ */
+async function assertEndsAt(tx: Transaction, head: AuditChainRow): Promise<void> {
+  const [newest] = await tx.select<AuditHead>(NEWEST, {});
+  // When all entries were purged, the head is what is left of the last one.
+  const { number, hash } = newest ?? { number: head.purgedNumber, hash: head.purgedHash };
+  if (number === head.number && hash === head.hash) return;
+  throw new Error(
+    `The chain of ${tx.tenantId} does not end where its head says: number ${number} is the last, the head is ${head.number}`,
+  );
 }
