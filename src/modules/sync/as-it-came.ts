@@ -1,4 +1,5 @@
 import { faultOfItem } from '../../shared/http/json-body.ts';
+import { printable } from '../../shared/http/fields.ts';
 
 /*
  * Events are kept as they came, whatever they hold. What of one is too large or too deep to be kept is left out, and its
@@ -19,11 +20,6 @@ export function faultOfEvent(event: Readonly<Record<string, unknown>>, members: 
   if (written !== undefined) return printable(`${written.field} ${written.message}`);
   const unknown = Object.keys(event).find((name) => !members.has(name));
   return unknown === undefined ? null : printable(`${unknown.slice(0, TEXT_KEPT_MAX)} is not known here`);
-}
-
-/** A name may be anything; a text that is stored and shown may not. */
-function printable(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, '\ufffd');
 }
 
 /** Without its data, where that is too long. @param charactersMax as JSON */

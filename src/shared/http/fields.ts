@@ -119,6 +119,11 @@ export const TEXT_CHARACTERS_MAX = 500;
 /** Control characters (C0 and C1) and the line ends that JavaScript and some log viewers know besides. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
+/** A name that somebody else has chosen, as it may be stored, shown and logged: without control characters. */
+export function printable(text: string): string {
+  return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, '\ufffd');
+}
+
 /** @returns whether the text is what DESIGN section 4 allows in names and reasons */
 export function isPlainText(value: unknown): value is string {
   return typeof value === 'string' && textRule(value) === null;

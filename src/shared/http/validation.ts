@@ -8,7 +8,7 @@ import { bodyValuesMax } from './body-values.ts';
 import { checkHeaders } from './answered-stream.ts';
 import { type Check, checksOf } from './checks.ts';
 import { checkIfMatch } from './etag.ts';
-import { type FieldsClass, type FieldShape, fieldsOf } from './fields.ts';
+import { type FieldsClass, type FieldShape, fieldsOf, printable } from './fields.ts';
 import { type FieldError, FIELD_ERRORS_MAX, ValidationFailed } from './http-error.ts';
 import { assertIdempotencyKeyPresent, checkIdempotencyKey, requiresIdempotencyKey } from './idempotency-key.ts';
 import { type JsonBody, memberPath, type OpenLists, parseJsonBody } from './json-body.ts';
@@ -274,7 +274,7 @@ function append(errors: FieldError[], more: readonly FieldError[]): void {
 }
 
 function unknownField(path: string, name: string): FieldError {
-  return { field: memberPath(path, name, false), message: 'is not known here' };
+  return { field: memberPath(path, printable(name), false), message: 'is not known here' };
 }
 
 function isCrossChecked(instance: object): instance is CrossChecked {
