@@ -68,11 +68,11 @@ export abstract class Client {
   }
 
   /** Only what is put off is asked for again. */
-  private async repeat(wire: Wire, { request }: Task): Promise<Received | null> {
+  private async repeat(wire: Wire, { request, brokeOff }: Task): Promise<Received | null> {
     for (let attempt = 0; attempt < REPEATS_MAX; attempt += 1) {
       const again = await wire.send(request);
       if (again === null || !again.whole) return null;
-      if (!isPutOff(again)) return again;
+      if (!isPutOff(again) && brokeOff?.(again) !== true) return again;
     }
     return null;
   }

@@ -50,6 +50,7 @@ export class Importer extends Client {
       whole: rows.length,
       effects: async (snapshot) =>
         (await snapshot.rows(`SELECT reference FROM movements WHERE reference LIKE ${literal(`${key}-%`)}`)).length,
+      brokeOff: ({ status, text }) => status === 200 && !text.includes('"summary"'),
       toldEffects: (partial) => told(partial, 'applied') + told(partial, 'duplicate'),
       learn: () => {
         references.forEach((reference) => this.references.add(reference));

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../audit/snapshot.ts';
-import { isSuccess, type Received, type Request } from './wire.ts';
+import { isPutOff, isSuccess, type Received, type Request } from './wire.ts';
 
 /** One request as its client means it, with what it needs to find out afterwards what became of it. */
 export interface Task {
@@ -18,6 +18,8 @@ export interface Task {
   wrongRepeat(effectsBefore: number, again: Received): string[];
   /** Whether the answer is kept under the key, so that a repeat gets the very same. */
   readonly answerIsKept: boolean;
+  /** Whether a whole answer tells that it broke off: that of an import has its status before its end is known. */
+  readonly brokeOff?: (answer: Received) => boolean;
   /** What had been told before the connection broke: of an import, whose answer comes bit by bit. */
   readonly toldEffects?: (partial: Received) => number;
 }
@@ -71,8 +73,9 @@ export class Journal {
       sent.partial = received;
       return false;
     }
-    if (received.status === 503 || received.status === 429) {
+    if (isPutOff(received) || sent.task.brokeOff?.(received) === true) {
       count.putOff += 1;
+      sent.partial = received;
       return false;
     }
     sent.answer = received;
