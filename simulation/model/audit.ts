@@ -1,3 +1,4 @@
+import { TOLD_BY_THE_MODEL } from './told-events.ts';
 import type { Balances } from '../../src/modules/inventory/contract.ts';
 import type { ReservationLine } from '../../src/modules/reservation/contract.ts';
 import { Disagreement } from './explain.ts';
@@ -79,7 +80,7 @@ const TRANSFERS = `SELECT id AS "id", sku AS "sku", from_location_id AS "fromLoc
 const RESERVATIONS =
   'SELECT id AS "id", status AS "status", lines AS "lines", version AS "version" FROM reservations WHERE tenant_id = :tenant';
 const EVENTS = `SELECT position AS "position", type AS "type", subject AS "subject", subject_version AS "subjectVersion",
-  payload AS "payload", origin AS "origin" FROM outbox_events WHERE tenant_id = :tenant ORDER BY position`;
+  payload AS "payload", origin AS "origin" FROM outbox_events WHERE tenant_id = :tenant AND ${TOLD_BY_THE_MODEL} ORDER BY position`;
 
 /** Reads rows as they are stored; the SQL names `:tenant`. */
 export interface Rows {

@@ -5,13 +5,14 @@ import { explainTogether } from '../model/explain-together.ts';
 import type { Isolation, TracedEvent } from '../model/observed.ts';
 import { balancesOf, emptyWorld, type Kept, type World } from '../model/world.ts';
 import type { Instant } from '../../src/shared/kernel/clock.ts';
+import { TOLD_BY_THE_MODEL } from '../model/told-events.ts';
 import type { DatabaseFile } from '../world/database.ts';
 import { TENANT } from '../world/server.ts';
 
 const LOG = `SELECT position AS "position", type AS "type", version AS "version", subject AS "subject",
     subject_version AS "subjectVersion", location_id AS "locationId", payload AS "payload", occurred_at AS "occurredAt",
     correlation_id AS "correlationId", causation_id AS "causationId", origin AS "origin"
-  FROM outbox_events WHERE tenant_id = :tenant AND position > :after ORDER BY position`;
+  FROM outbox_events WHERE tenant_id = :tenant AND position > :after AND ${TOLD_BY_THE_MODEL} ORDER BY position`;
 const KEY = `SELECT created_at AS "createdAt", body AS "body" FROM idempotency_keys
   WHERE tenant_id = :tenant AND client_id = 'default' AND key = :key`;
 const ITEMS = `SELECT sku || ' ' || location_id AS "name", on_hand AS "onHand", held AS "held", committed AS "committed",

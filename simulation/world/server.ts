@@ -33,6 +33,8 @@ export const TENANT = 'chain';
 /** Of the model, or long enough to be no part of any story; the others are drawn for each story. */
 const SETTINGS = {
   AUTH: 'off',
+  // A story has its own consumers; the audit has suites of its own.
+  AUDIT: 'off',
   LOG_LEVEL: 'silent',
   HOLD_TTL_SECONDS: String(HOLD_TTL_SECONDS),
   HOLD_LIFETIME_MAX_SECONDS: String(HOLD_LIFETIME_MAX_SECONDS),

@@ -52,7 +52,8 @@ describeOnBothEngines('An import', (engine) => {
     await importRows(shop, [count(sku, 4, { reason: 'Yearly' }), move(sku, 'RETURN', 1, { reference: 'R-1' })], {
       headers,
     });
-    const shared = { occurredAt: shop.clock.iso(), correlationId: 'inventory-of-monday' };
+    const who = { clientId: 'default', keyId: null, correlationId: 'inventory-of-monday' };
+    const shared = { occurredAt: shop.clock.iso(), ...who };
     expect((await shop.ledger(sku, place)).map(({ movementId: _, ...movement }) => movement)).toEqual([
       { type: 'RETURN', delta: 1, onHandAfter: 5, reason: null, reference: 'R-1', ...shared },
       { type: 'COUNT', delta: 4, onHandAfter: 4, reason: 'Yearly', reference: null, ...shared },

@@ -1,3 +1,4 @@
+import { TOLD_BY_THE_MODEL } from '../../simulation/model/told-events.ts';
 import { isDeepStrictEqual } from 'node:util';
 import {
   GetAvailability,
@@ -35,7 +36,7 @@ const PAGE_MAX = 200;
 const LOG = `SELECT position AS "position", type AS "type", version AS "version", subject AS "subject",
     subject_version AS "subjectVersion", location_id AS "locationId", payload AS "payload",
     occurred_at AS "occurredAt", correlation_id AS "correlationId"
-  FROM outbox_events WHERE tenant_id = :tenant AND position > :after ORDER BY position`;
+  FROM outbox_events WHERE tenant_id = :tenant AND position > :after AND ${TOLD_BY_THE_MODEL} ORDER BY position`;
 
 let tenants = 0;
 

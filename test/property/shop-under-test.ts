@@ -50,6 +50,7 @@ export class ShopUnderTest {
       DATABASE_URL: database.url,
       LOG_LEVEL: 'silent',
       AUTH: 'off',
+      AUDIT: 'off',
       HOLD_TTL_SECONDS: String(HOLD_TTL_SECONDS),
       HOLD_LIFETIME_MAX_SECONDS: String(HOLD_LIFETIME_MAX_SECONDS),
       IDEMPOTENCY_KEY_HOURS: String(IDEMPOTENCY_KEY_HOURS),

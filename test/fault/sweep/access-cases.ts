@@ -31,7 +31,7 @@ export const ACCESS_CASES: UseCases = {
     },
   },
   'POST /v1/admin/keys': {
-    addsTo: ['api_keys'],
+    addsTo: ['api_keys', 'outbox_events'],
     prepare: (shop) =>
       Promise.resolve(sending(shop.api, 'POST', '/v1/admin/keys', { name: 'Key', role: 'auditor' }, { key: null })),
   },
@@ -42,6 +42,8 @@ export const ACCESS_CASES: UseCases = {
     },
   },
   'POST /v1/auth/token': {
+    // Each is another one, and is told.
+    addsTo: ['outbox_events'],
     prepare: async (shop) => {
       const { key } = await shop.guarded.makeKey({ role: 'auditor' });
       return sending(shop.guarded.withKey(key), 'POST', '/v1/auth/token', undefined, { key: null });

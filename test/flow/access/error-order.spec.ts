@@ -62,8 +62,16 @@ describe('Whoever may not call', () => {
   });
 
   it('is told 403 before it, but for a path or method that there is not, which has no roles', async () => {
-    const [platform, auditor] = [await app.as({ role: 'platform' }), await app.as({ role: 'auditor' })];
-    const apiFor = (operation: string) => (rolesOf(operation).includes('platform') ? auditor : platform);
+    const [platform, auditor, storefront] = [
+      await app.as({ role: 'platform' }),
+      await app.as({ role: 'auditor' }),
+      await app.as({ role: 'storefront' }),
+    ];
+    const apiFor = (operation: string) => {
+      const roles = rolesOf(operation);
+      if (!roles.includes('platform')) return platform;
+      return roles.includes('auditor') ? storefront : auditor;
+    };
     expect(await faultsOf('FORBIDDEN', apiFor, ['NOT_FOUND route', 'METHOD_NOT_ALLOWED'])).toEqual([]);
   });
 });
