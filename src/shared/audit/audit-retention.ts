@@ -3,6 +3,7 @@ import { accessEvent, AuditPurged } from '../access/events.ts';
 import type { Kept } from '../housekeeping/kept.ts';
 import type { PurgePieces } from '../housekeeping/purge-pieces.ts';
 import { Retention } from '../housekeeping/retention.ts';
+import { NO_TENANT } from '../housekeeping/retention-marks.ts';
 import { Clock, type Instant } from '../kernel/clock.ts';
 import { Reader } from '../persistence/reader.ts';
 import type { Transaction } from '../persistence/transaction.ts';
@@ -92,7 +93,7 @@ export class AuditRetention implements Kept, OnModuleInit {
     if (last === undefined || firstYoung === 0) return false;
     const { number, hash } = last;
     tx.replace(auditChainsTable, { ...chain, purgedNumber: number, purgedHash: hash, version: chain.version + 1 });
-    const subject = `audit/${tx.tenantId === '*' ? 'platform' : tx.tenantId}`;
+    const subject = `audit/${tx.tenantId === NO_TENANT ? 'platform' : tx.tenantId}`;
     tx.record([accessEvent(AuditPurged, subject, number, { number, hash }, this.clock.now())]);
     pieces.delete(tx, this.kind, DELETE, { through: number });
     return firstYoung === -1 && next.length === rows;

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { runInContext } from '../kernel/context.ts';
 import { Ids } from '../kernel/ids.ts';
+import { Pace } from '../kernel/pace.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { ConsumerCursors } from '../outbox/consumer-cursors.ts';
 import { LogReader } from '../outbox/log-reader.ts';
@@ -59,6 +60,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
     gauges: OutboxGauges,
     private readonly metrics: Metrics,
     private readonly ids: Ids,
+    private readonly pace: Pace,
     private readonly settings: Settings,
   ) {
     if (!this.isOn) return;
@@ -101,7 +103,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
     const context = { tenantId, clientId: 'audit', correlationId: this.ids.next(), traceparent: null };
     const head = await runInContext(context, () => this.log.headOfTenant());
     const lane = this.laneOf(tenantId);
-    while ((lane.position ?? 0) < head && !this.stopped) {
+    while ((lane.place.position ?? 0) < head && !this.stopped) {
       if (performance.now() >= deadline) return false;
       lane.wanted = true;
       this.schedule(0);
@@ -113,7 +115,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private laneOf(tenantId: string): AuditLane {
     let lane = this.lanes.get(tenantId);
     if (lane === undefined) {
-      lane = new AuditLane(tenantId);
+      lane = new AuditLane(tenantId, this.pace);
       this.lanes.set(tenantId, lane);
     }
     return lane;
@@ -177,16 +179,14 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async readOn(lane: AuditLane): Promise<void> {
-    if (lane.position === undefined) {
-      // A tenant of which nothing is left gets no cursor.
-      if ((await this.log.headOfTenant()) === 0) return;
-      lane.begins(await this.cursors.positionOf(AUDIT_CONSUMER));
-    }
-    const after = lane.position ?? 0;
+    const { place } = lane;
+    // A tenant of which nothing is left gets no cursor.
+    if (place.position === undefined && (await this.log.headOfTenant()) === 0) return;
+    const after = place.position ?? place.begin(await this.cursors.positionOf(AUDIT_CONSUMER));
     const { events, upTo, more } = await this.log.after(after, { types: this.types }, lane.turnEvents);
     if (more) lane.wanted = true;
-    if (events.length === 0 && !lane.isToBeStored(upTo)) {
-      lane.position = upTo;
+    if (events.length === 0 && !place.isToBeStored(upTo)) {
+      lane.passed(upTo);
       return;
     }
     const turn = await this.unitOfWork.run<Turn>({ keys: [], workClass: 'bulk' }, (tx) =>
@@ -196,8 +196,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
       lane.elsewhere();
       return;
     }
-    lane.stored(turn.position);
-    lane.adapt(events.length, turn.ms, this.settings);
+    lane.stored(turn.position, events.length, turn.ms, this.settings);
   }
 
   private async append(tx: Transaction, events: readonly LoggedEvent[], upTo: number): Promise<Turn> {

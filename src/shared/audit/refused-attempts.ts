@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { accessEvent, AttemptsRefused } from '../access/events.ts';
+import { Periodic } from '../housekeeping/periodic.ts';
 import { NO_TENANT } from '../housekeeping/retention-marks.ts';
 import { networkOf } from '../http/client-address.ts';
 import { Clock, type Instant, toIsoInstant } from '../kernel/clock.ts';
@@ -49,7 +50,7 @@ interface Minute {
 export class RefusedAttempts implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(RefusedAttempts.name);
   private readonly minutes: Minute[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private readonly periodic: Periodic;
   private storing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -57,7 +58,9 @@ export class RefusedAttempts implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly clock: Clock,
     private readonly metrics: Metrics,
     private readonly settings: Settings,
-  ) {}
+  ) {
+    this.periodic = new Periodic(RefusedAttempts.name, LOOK_EVERY_MS, () => this.storeUntil(this.clock.now()));
+  }
 
   /** Follows every request of the app. See `onRequestEnd` for when to call it. */
   watch(fastify: FastifyInstance): void {
@@ -68,13 +71,12 @@ export class RefusedAttempts implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.storeUntil(this.clock.now()), LOOK_EVERY_MS);
-    this.timer.unref();
+    this.periodic.start();
   }
 
   /** What was counted so far is stored, although its minute is not over. */
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
+    await this.periodic.stop();
     await this.storeUntil(Number.MAX_SAFE_INTEGER);
   }
 

@@ -4,21 +4,16 @@ import type { ConsumerCursors } from './consumer-cursors.ts';
 import type { Delivery, TurnResult } from './delivery.ts';
 import type { Consumer, Dispatch } from './dispatch.ts';
 import { isBusy } from './failure.ts';
+import { LogPlace, turnEventsAfter } from './log-place.ts';
 import type { LogReader } from './log-reader.ts';
 
 /** Rest after another server was found at work for this consumer, in milliseconds. */
-const ELSEWHERE_PAUSE_MS = 25;
+export const ELSEWHERE_PAUSE_MS = 25;
 /** Rest after the database, or a handler, could not work: at most this first, twice as long each time, up to the second. */
 const HELD_UP_FIRST_MS = 100;
 const HELD_UP_MAX_MS = 5_000;
 /** Events of the first turn; later ones follow what the handlers take. */
 const FIRST_TURN_EVENTS = 32;
-/**
- * A consumer that wants little of what there is moves on without a commit, but not further than this: a restart would
- * have to look through it again, and what is behind its cursor is not purged.
- */
-const UNSTORED_POSITIONS_MAX = 10_000;
-const UNSTORED_MS_MAX = 10_000;
 
 /** One consumer in one tenant: what the relay knows of it between its turns. */
 export class Lane {
@@ -26,10 +21,7 @@ export class Lane {
   wanted = false;
   retryWanted = true;
   state: 'idle' | 'queued' | 'running' | 'resting' = 'idle';
-  /** Behind this nothing is left for the consumer; undefined: the database has to say. At or behind the stored one. */
-  private position: number | undefined;
-  private storedPosition = 0;
-  private storedAtMs: number;
+  private readonly place: LogPlace;
   private blockedSubjects = 0;
   private turnEvents = FIRST_TURN_EVENTS;
   private failures = 0;
@@ -44,7 +36,7 @@ export class Lane {
     private readonly settings: Settings,
     private readonly pace: Pace,
   ) {
-    this.storedAtMs = pace.elapsedMs();
+    this.place = new LogPlace(pace);
   }
 
   begin(): void {
@@ -58,7 +50,8 @@ export class Lane {
 
   /** It is further than the database knows, and has been for so long that a turn for that alone is due. */
   get isOverdue(): boolean {
-    return this.position !== undefined && this.isToBeStored(this.position);
+    const { position } = this.place;
+    return position !== undefined && this.place.isToBeStored(position);
   }
 
   /**
@@ -66,20 +59,16 @@ export class Lane {
    * @returns how long to rest before the next turn, in milliseconds; 0: not at all
    */
   async step(): Promise<number> {
-    if (this.position === undefined) {
-      this.storedPosition = await this.cursors.positionOf(this.consumer);
-      this.position = this.storedPosition;
-    }
+    const position = this.place.position ?? this.place.begin(await this.cursors.positionOf(this.consumer));
     const retried = this.retryWanted ? await this.retry() : null;
     if (retried !== null && retried.kind !== 'done') return this.restAfter(retried);
-    return (await this.isFull()) ? 0 : this.readOn(this.position);
+    return (await this.isFull()) ? 0 : this.readOn(position);
   }
 
   /** A turn has thrown. @returns how long to rest, and whether it is the first failure after a success */
   failed(): { pauseMs: number; isFirst: boolean } {
     this.failures += 1;
-    // What was read may be what does not work; the next turn asks the database where it is.
-    this.position = undefined;
+    this.place.forget();
     this.retryWanted = true;
     const longest = Math.min(HELD_UP_MAX_MS, HELD_UP_FIRST_MS * 2 ** (this.failures - 1));
     return { pauseMs: 1 + this.pace.chance() * longest, isFirst: this.failures === 1 };
@@ -106,8 +95,8 @@ export class Lane {
   private async readOn(after: number): Promise<number> {
     const { events, upTo, more } = await this.log.after(after, this.consumer, this.turnEvents);
     if (more) this.wanted = true;
-    if (events.length === 0 && !this.isToBeStored(upTo)) {
-      this.position = upTo;
+    if (events.length === 0 && !this.place.isToBeStored(upTo)) {
+      this.place.pass(upTo);
       this.failures = 0;
       return 0;
     }
@@ -115,12 +104,12 @@ export class Lane {
     const result = await this.delivery.deliver(this.consumer, opened, upTo);
     if (result.kind !== 'done') return this.restAfter(result);
     this.failures = 0;
-    this.position = Math.max(result.position, after);
-    this.storedPosition = result.position;
-    this.storedAtMs = this.pace.elapsedMs();
+    this.place.store(result.position);
     this.blockedSubjects = result.blockedSubjects;
     if (result.position < upTo) this.wanted = true;
-    this.adapt(events.length, result.handlingMs);
+    if (events.length > 0) {
+      this.turnEvents = turnEventsAfter(this.turnEvents, events.length, result.handlingMs, this.settings);
+    }
     return 0;
   }
 
@@ -130,22 +119,8 @@ export class Lane {
       const { retryAfterSeconds = 0 } = result.cause as { retryAfterSeconds?: number };
       return isBusy(result.cause) ? Math.max(pauseMs, retryAfterSeconds * 1000) : pauseMs;
     }
-    // The other one has moved on, so what was read is of the past.
-    this.position = undefined;
+    this.place.forget();
     this.retryWanted = true;
     return ELSEWHERE_PAUSE_MS;
-  }
-
-  private isToBeStored(upTo: number): boolean {
-    const unstored = upTo - this.storedPosition;
-    const isLate = this.pace.elapsedMs() - this.storedAtMs >= UNSTORED_MS_MAX;
-    return unstored >= UNSTORED_POSITIONS_MAX || (unstored > 0 && isLate);
-  }
-
-  /** As many events as handlers do in the time of a bulk slice: interactive works wait for no more than that. */
-  private adapt(events: number, handlingMs: number): void {
-    if (events === 0) return;
-    const fitting = Math.floor((this.settings.bulkSliceMs * events) / Math.max(handlingMs, 0.001));
-    this.turnEvents = Math.max(1, Math.min(fitting, 2 * this.turnEvents, this.settings.relayBatchEventsMax));
   }
 }
