@@ -20,13 +20,27 @@ const VERSIONED = `SELECT tenant_id, 'stock/' || sku || '/' || location_id AS su
   UNION ALL SELECT tenant_id, 'reservation/' || id, version FROM reservations
   UNION ALL SELECT tenant_id, 'transfer/' || id, version FROM transfers`;
 
+export const LEDGER_RULE: Rule = {
+  rule: 'on-hand is the sum of the movements',
+  broken: `SELECT ${ITEM} AS "name", i.on_hand || ' on hand, ledger ' || COALESCE(m.delta, 0) AS "seen"
+    FROM stock_items AS i LEFT JOIN (SELECT tenant_id, sku, location_id, SUM(delta) AS delta FROM movements
+      GROUP BY tenant_id, sku, location_id) AS m ON ${OF_ITEM} WHERE i.on_hand <> COALESCE(m.delta, 0)`,
+};
+
+export const HOLDS_RULE: Rule = {
+  rule: 'held and committed are the sums over the holds',
+  broken: `SELECT ${ITEM} AS "name", i.held || ' held, ' || i.committed || ' committed, holds ' || COALESCE(h.held, 0)
+      || ' and ' || COALESCE(h.committed, 0) AS "seen"
+    FROM stock_items AS i LEFT JOIN (SELECT tenant_id, sku, location_id,
+        SUM(CASE WHEN state = 'HELD' THEN units ELSE 0 END) AS held,
+        SUM(CASE WHEN state = 'COMMITTED' THEN units ELSE 0 END) AS committed
+      FROM holds GROUP BY tenant_id, sku, location_id) AS h
+      ON h.tenant_id = i.tenant_id AND h.sku = i.sku AND h.location_id = i.location_id
+    WHERE i.held <> COALESCE(h.held, 0) OR i.committed <> COALESCE(h.committed, 0)`,
+};
+
 const RULES: readonly Rule[] = [
-  {
-    rule: 'on-hand is the sum of the movements',
-    broken: `SELECT ${ITEM} AS "name", i.on_hand || ' on hand, ledger ' || COALESCE(m.delta, 0) AS "seen"
-      FROM stock_items AS i LEFT JOIN (SELECT tenant_id, sku, location_id, SUM(delta) AS delta FROM movements
-        GROUP BY tenant_id, sku, location_id) AS m ON ${OF_ITEM} WHERE i.on_hand <> COALESCE(m.delta, 0)`,
-  },
+  LEDGER_RULE,
   {
     rule: 'each movement continues the one before, and belongs to a stock item',
     broken: `SELECT m.movement_id AS "name", m.on_hand_after || ' instead of ' || m.sum AS "seen" FROM (
@@ -38,17 +52,7 @@ const RULES: readonly Rule[] = [
     broken: `SELECT movement_id AS "name", COUNT(*) || ' times' AS "seen" FROM movements
       GROUP BY tenant_id, movement_id HAVING COUNT(*) > 1`,
   },
-  {
-    rule: 'held and committed are the sums over the holds',
-    broken: `SELECT ${ITEM} AS "name", i.held || ' held, ' || i.committed || ' committed, holds ' || COALESCE(h.held, 0)
-        || ' and ' || COALESCE(h.committed, 0) AS "seen"
-      FROM stock_items AS i LEFT JOIN (SELECT tenant_id, sku, location_id,
-          SUM(CASE WHEN state = 'HELD' THEN units ELSE 0 END) AS held,
-          SUM(CASE WHEN state = 'COMMITTED' THEN units ELSE 0 END) AS committed
-        FROM holds GROUP BY tenant_id, sku, location_id) AS h
-        ON h.tenant_id = i.tenant_id AND h.sku = i.sku AND h.location_id = i.location_id
-      WHERE i.held <> COALESCE(h.held, 0) OR i.committed <> COALESCE(h.committed, 0)`,
-  },
+  HOLDS_RULE,
   {
     rule: 'nothing is negative, and only a fact oversells',
     broken: `SELECT ${ITEM} AS "name", i.on_hand || ' on hand, ' || i.held || ' held, ' || i.committed || ' committed' AS "seen"

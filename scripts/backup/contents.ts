@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { MIGRATIONS } from '../../migrations/index.ts';
+import { HOLDS_RULE, LEDGER_RULE } from '../audit/audit.ts';
 import { textTable } from '../replay/text-table.ts';
 import { codeOf, Refused } from './command.ts';
 
@@ -19,18 +20,6 @@ export interface Contents {
 const FAULTS_MAX = 10;
 /** SQLite's codes for a file that is no database, or no longer one. */
 const UNREADABLE = /^SQLITE_(CORRUPT|NOTADB)/;
-
-const WRONG_LEDGERS = `SELECT COUNT(*) FROM stock_items AS s WHERE on_hand <> (
-  SELECT COALESCE(SUM(delta), 0) FROM movements AS m
-  WHERE m.tenant_id = s.tenant_id AND m.sku = s.sku AND m.location_id = s.location_id)`;
-
-const WRONG_HOLDS = `WITH promised AS (
-    SELECT tenant_id, sku, location_id,
-      SUM(CASE state WHEN 'HELD' THEN units ELSE 0 END) AS held,
-      SUM(CASE state WHEN 'COMMITTED' THEN units ELSE 0 END) AS committed
-    FROM holds GROUP BY tenant_id, sku, location_id
-  ) SELECT COUNT(*) FROM stock_items AS s LEFT JOIN promised AS p USING (tenant_id, sku, location_id)
-  WHERE s.held <> COALESCE(p.held, 0) OR s.committed <> COALESCE(p.committed, 0)`;
 
 /**
  * Reads a whole database file and judges it. The file is not changed.
@@ -102,8 +91,8 @@ function migrationsOf(database: Database.Database, file: string): Contents['migr
 }
 
 function wrongSums(database: Database.Database): string[] {
-  const ledgers = count(database, WRONG_LEDGERS);
-  const holds = count(database, WRONG_HOLDS);
+  const ledgers = count(database, `SELECT COUNT(*) FROM (${LEDGER_RULE.broken})`);
+  const holds = count(database, `SELECT COUNT(*) FROM (${HOLDS_RULE.broken})`);
   return [
     ...(ledgers > 0 ? [`on-hand of ${ledgers} stock items is not the sum of their movements`] : []),
     ...(holds > 0 ? [`held or committed of ${holds} stock items is not the sum of their holds`] : []),

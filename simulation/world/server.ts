@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import SqliteDatabase from 'better-sqlite3';
 import { AppModule } from '../../src/app.module.ts';
 import { Sweeper } from '../../src/modules/reservation/sweeper.ts';
-import type { Exchange } from '../../src/shared/http/exchange.ts';
+import { exchangeFor } from '../model/exchange.ts';
 import { WriteDoor } from '../../src/shared/http/write-door.ts';
 import { type Context, runInContext } from '../../src/shared/kernel/context.ts';
 import { DomainError } from '../../src/shared/kernel/domain-error.ts';
@@ -215,22 +215,6 @@ function isTrouble(error: unknown): boolean {
 
 function inTenant<T>(correlationId: string, work: () => Promise<T>, context: Partial<Context> = {}): Promise<T> {
   return runInContext({ tenantId: TENANT, clientId: 'default', correlationId, traceparent: null, ...context }, work);
-}
-
-/** As much of an HTTP exchange as the door looks at. */
-function exchangeFor(request: { kind: string }, key: string | null): { exchange: Exchange; sentHeaders: Set<string> } {
-  const sentHeaders = new Set<string>();
-  const reply = {
-    code: () => reply,
-    headers: () => reply,
-    header: (name: string) => {
-      sentHeaders.add(name);
-      return reply;
-    },
-  };
-  const headers = key === null ? {} : { 'idempotency-key': key };
-  const received = { method: 'POST', url: `/${request.kind}`, headers, jsonBody: request };
-  return { exchange: { request: received, reply } as unknown as Exchange, sentHeaders };
 }
 
 /** Transactions on a connection of their own that take no lock: all that they read is as it was at their first statement. */

@@ -2,7 +2,7 @@ import { type Query, QueryBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.ts';
 import { Sweeper } from '../../src/modules/reservation/sweeper.ts';
-import type { Exchange } from '../../src/shared/http/exchange.ts';
+import { exchangeFor } from '../../simulation/model/exchange.ts';
 import { WriteDoor } from '../../src/shared/http/write-door.ts';
 import { Clock } from '../../src/shared/kernel/clock.ts';
 import { runInContext } from '../../src/shared/kernel/context.ts';
@@ -108,22 +108,6 @@ export class ShopUnderTest {
 
 /** Of these the caller is told more than the code by which to act. */
 const CODES_WITH_DETAILS = ['INSUFFICIENT_STOCK', 'CART_ALREADY_RESERVED'];
-
-/** As much of an HTTP exchange as the door looks at. */
-function exchangeFor(request: { kind: string }, key: string | null): { exchange: Exchange; sentHeaders: Set<string> } {
-  const sentHeaders = new Set<string>();
-  const reply = {
-    code: () => reply,
-    headers: () => reply,
-    header: (name: string) => {
-      sentHeaders.add(name);
-      return reply;
-    },
-  };
-  const headers = key === null ? {} : { 'idempotency-key': key };
-  const received = { method: 'POST', url: `/${request.kind}`, headers, jsonBody: request };
-  return { exchange: { request: received, reply } as unknown as Exchange, sentHeaders };
-}
 
 /** A request that is alone in its batch gets 500; several are tried again one by one, and by then the fault is over. */
 class Poison extends Error {}
