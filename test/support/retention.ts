@@ -3,7 +3,7 @@ import { PurgePieces } from '../../src/shared/housekeeping/purge-pieces.ts';
 import { Retention } from '../../src/shared/housekeeping/retention.ts';
 import { NO_TENANT, RetentionMarks } from '../../src/shared/housekeeping/retention-marks.ts';
 import { Dispatch } from '../../src/shared/outbox/dispatch.ts';
-import { change } from './sql.ts';
+import { change, rowsOf } from './sql.ts';
 import type { RunningApp } from './start-app.ts';
 
 const SECONDS_PER_DAY = 86_400;
@@ -24,12 +24,13 @@ export async function passDays(running: RunningApp, days: number): Promise<void>
 
 /** The reactions of the program and the audit have read what is there: they store how far they are every ten seconds only. */
 async function readEverything({ app, databaseUrl }: RunningApp): Promise<void> {
-  await app.get(AuditWriter, { strict: false }).caughtUp('default', 10_000);
+  const tenants = await rowsOf<{ id: string }>(databaseUrl, 'SELECT DISTINCT tenant_id AS id FROM outbox_events');
+  for (const { id } of tenants) await app.get(AuditWriter, { strict: false }).caughtUp(id, 10_000);
   for (const { consumer } of [AUDIT_CONSUMER, ...app.get(Dispatch, { strict: false }).consumers]) {
     await change(
       databaseUrl,
       `INSERT INTO consumer_cursors (tenant_id, consumer, position, blocked_subjects, updated_at, version)
-       SELECT 'default', '${consumer}', COALESCE(MAX(position), 0), 0, 0, 1 FROM outbox_events WHERE TRUE
+       SELECT tenant_id, '${consumer}', MAX(position), 0, 0, 1 FROM outbox_events WHERE TRUE GROUP BY tenant_id
        ON CONFLICT (tenant_id, consumer)
        DO UPDATE SET position = excluded.position, version = consumer_cursors.version + 1`,
     );
