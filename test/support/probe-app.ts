@@ -24,6 +24,7 @@ import { WriteDoor } from '../../src/shared/http/write-door.ts';
 import { Clock } from '../../src/shared/kernel/clock.ts';
 import { DomainError } from '../../src/shared/kernel/domain-error.ts';
 import type { EntityKey, Keyed } from '../../src/shared/kernel/entity-key.ts';
+import { Pace, SystemPace } from '../../src/shared/kernel/pace.ts';
 import { assertVersionMatches } from '../../src/shared/kernel/version-match.ts';
 import { Lifecycle } from '../../src/shared/operations/lifecycle.ts';
 import { OperationsModule } from '../../src/shared/operations/operations.module.ts';
@@ -274,8 +275,9 @@ export class ProbeController {
     { provide: UnitOfWork, useClass: MemoryUnitOfWork },
     { provide: Reader, useValue: { ping: () => Promise.resolve() } },
     { provide: Clock, useClass: TestClock },
+    { provide: Pace, useClass: SystemPace },
   ],
-  exports: [UnitOfWork, Reader, Clock, CqrsModule],
+  exports: [UnitOfWork, Reader, Clock, Pace, CqrsModule],
 })
 export class ProbeModule {}
 

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Clock, type Instant } from '../kernel/clock.ts';
 import { ANONYMOUS, type Caller } from '../http/caller.ts';
 import { DomainError } from '../kernel/domain-error.ts';
+import { READS } from '../http/http-methods.ts';
 import { pathOf } from '../http/problem.filter.ts';
 import { Settings } from '../settings.ts';
 import { credentialMissing, credentialRefused, forbidden, severalCredentials } from './access.errors.ts';
@@ -155,8 +156,6 @@ function accessOf(request: FastifyRequest, settings: Settings): RouteAccess | un
   if (isOpened(url, settings)) return 'open';
   return config.access ?? (isDocumentation(url) ? 'anyone' : undefined);
 }
-
-const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** @returns why somebody who is known may not call the route; null when they may */
 function refusalOfRoute(

@@ -8,6 +8,7 @@ import type { ClientAddresses } from './client-address.ts';
 import { contextOf, CORRELATION_HEADER } from './correlation-id.ts';
 import { takesGzip, unpack } from './gzip-body.ts';
 import { HttpError, ValidationFailed } from './http-error.ts';
+import { READS } from './http-methods.ts';
 import { isApiRoute } from './api-routes.ts';
 import { acceptsJson, announcesBody, isJsonBody } from './media-types.ts';
 import { fromStatus } from './problem.ts';
@@ -108,8 +109,6 @@ function refusalOfHead(request: FastifyRequest, routes: RouteTable, settings: Se
     ? fromStatus(413)
     : null;
 }
-
-const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function refusalOfJsonBody(request: FastifyRequest): DomainError | null {
   const { headers, method } = request;

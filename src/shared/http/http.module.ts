@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
-import { Counters, MemoryCounters, MonotonicClock } from '../access/limits/counters.ts';
+import { Counters, MemoryCounters } from '../access/limits/counters.ts';
 import { RateLimits } from '../access/limits/rate-limits.ts';
 import { DocsController } from './docs.controller.ts';
 import { DuplicateHandlerCheck } from './duplicate-handlers.ts';
@@ -9,7 +9,7 @@ import { RequestValidation } from './validation.ts';
 import { RowStreams } from '../rows/row-streams.ts';
 import { WriteDoor } from './write-door.ts';
 
-/** The HTTP edge. Needs Settings, Metrics, Clock, UnitOfWork and CommandBus from global modules. */
+/** The HTTP edge. Needs Settings, Metrics, Clock, Pace, UnitOfWork and CommandBus from global modules. */
 @Global()
 @Module({
   imports: [DiscoveryModule],
@@ -19,7 +19,6 @@ import { WriteDoor } from './write-door.ts';
     RowStreams,
     DuplicateHandlerCheck,
     RateLimits,
-    MonotonicClock,
     { provide: Counters, useClass: MemoryCounters },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_GUARD, useClass: RequestValidation },

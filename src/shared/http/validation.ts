@@ -10,6 +10,7 @@ import { type Check, checksOf } from './checks.ts';
 import { checkIfMatch } from './etag.ts';
 import { type FieldsClass, type FieldShape, fieldsOf, printable } from './fields.ts';
 import { type FieldError, FIELD_ERRORS_MAX, ValidationFailed } from './http-error.ts';
+import { READS } from './http-methods.ts';
 import { assertIdempotencyKeyPresent, checkIdempotencyKey, requiresIdempotencyKey } from './idempotency-key.ts';
 import { type JsonBody, memberPath, type OpenLists, parseJsonBody } from './json-body.ts';
 
@@ -41,7 +42,6 @@ interface Plan {
 class NoFields {}
 
 const NO_BODY: JsonBody = { value: {}, errors: [] };
-const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
  * Checks path, query, body and headers of a request in one go, so that one answer lists everything that is wrong, and

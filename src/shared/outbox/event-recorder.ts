@@ -46,8 +46,9 @@ export class EventRecorder {
         `The event ${event.type} version ${event.version} does not match its schema: ${problems.join('; ')}`,
       );
     }
-    const { clientId, keyId = null, address = null, correlationId, traceparent } = currentContext();
-    const { origin = null, causationId = null } = currentContext();
+    const context = currentContext();
+    const { clientId, keyId = null, address = null, correlationId, traceparent } = context;
+    const { origin = null, causationId = null } = context;
     return {
       eventId: this.ids.next(),
       type: event.type,

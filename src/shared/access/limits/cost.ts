@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
+import { READS } from '../../http/http-methods.ts';
 import { MARKS } from '../../http/openapi.ts';
 import { routeConfig } from '../../http/route-config.ts';
 
@@ -18,8 +19,6 @@ declare module 'fastify' {
 export function Costs(cost: CostClass): MethodDecorator {
   return applyDecorators(routeConfig({ cost }), ApiExtension(MARKS.cost, cost) as MethodDecorator);
 }
-
-const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** @param declared by `Costs` */
 export function costOf(method: string, declared: CostClass | undefined): CostClass {

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
+import { SystemPace } from '../../kernel/pace.ts';
 import { readSettings } from '../../settings.ts';
-import { MemoryCounters, MonotonicClock, type Quota } from './counters.ts';
+import { MemoryCounters, type Quota } from './counters.ts';
 
-class MovedClock extends MonotonicClock {
+class MovedPace extends SystemPace {
   atMs = 1_000;
-  override nowMs(): number {
+  override elapsedMs(): number {
     return this.atMs;
   }
 }
 
-function countersOf(env: Record<string, string> = {}): { counters: MemoryCounters; clock: MovedClock } {
-  const clock = new MovedClock();
+function countersOf(env: Record<string, string> = {}): { counters: MemoryCounters; clock: MovedPace } {
+  const clock = new MovedPace();
   return { counters: new MemoryCounters(readSettings(env), clock), clock };
 }
 
@@ -96,19 +97,5 @@ describe('MemoryCounters.take', () => {
       counters.take('addresses', String(i), THREE, 1);
     }
     expect(counters.take('addresses', 'persistent', THREE, 1).admitted).toBe(false);
-  });
-});
-
-describe('MonotonicClock', () => {
-  it('goes on when the clock of the machine is set', () => {
-    const clock = new MonotonicClock();
-    const before = clock.nowMs();
-    const wall = jest.spyOn(Date, 'now').mockReturnValue(0);
-    try {
-      expect(clock.nowMs() - before).toBeGreaterThanOrEqual(0);
-      expect(clock.nowMs() - before).toBeLessThan(60_000);
-    } finally {
-      wall.mockRestore();
-    }
   });
 });

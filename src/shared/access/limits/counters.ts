@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Pace } from '../../kernel/pace.ts';
 import { Settings } from '../../settings.ts';
 
 /** So many requests in so many milliseconds. */
@@ -30,17 +31,6 @@ export abstract class Counters {
   abstract take(space: Space, who: string, quota: Quota, units: 0 | 1): Standing | Promise<Standing>;
 }
 
-/**
- * Time that only goes forward: setting the clock of the machine must neither shut everybody out nor open the gate.
- * Milliseconds since some moment.
- */
-@Injectable()
-export class MonotonicClock {
-  nowMs(): number {
-    return performance.now();
-  }
-}
-
 interface Window {
   readonly startedMs: number;
   used: number;
@@ -48,7 +38,8 @@ interface Window {
 
 /**
  * Counters in the memory of this process: a window begins with the first request and ends after its time, whatever is
- * asked meanwhile, so refused requests do not prolong it.
+ * asked meanwhile, so refused requests do not prolong it. Time is that of `Pace`, which only goes forward: setting the clock of
+ * the machine must neither shut everybody out nor open the gate.
  *
  * Each space keeps at most RATE_LIMIT_COUNTERS_MAX windows and drops the one that nobody has asked for the longest time. To
  * have its own dropped, a caller would have to make that many requests from other addresses first, which is more than
@@ -60,7 +51,7 @@ export class MemoryCounters extends Counters {
 
   constructor(
     private readonly settings: Settings,
-    private readonly clock: MonotonicClock,
+    private readonly pace: Pace,
   ) {
     super();
   }
@@ -68,7 +59,7 @@ export class MemoryCounters extends Counters {
   take(space: Space, who: string, { name, requests, windowMs }: Quota, units: 0 | 1): Standing {
     const windows = this.spaces[space];
     const key = `${name} ${who}`;
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.pace.elapsedMs();
     const known = windows.get(key);
     const isOver = known === undefined || nowMs - known.startedMs >= windowMs;
     if (isOver && units === 0) return { admitted: requests > 0, remaining: requests, resetMs: windowMs };
