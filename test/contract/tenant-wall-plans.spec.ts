@@ -23,6 +23,11 @@ const SEEDS = [
      version) SELECT ${TENANT}, 'r-' || n, (ARRAY['CONFIRMED', 'CANCELLED', 'FULFILLED'])[1 + n % 3], '[]', 900, 1, 1, 1, 1, 1 ${OF_ALL}`,
   `INSERT INTO outbox_events (tenant_id, event_id, type, version, subject, subject_version, payload, occurred_at,
      correlation_id) SELECT ${TENANT}, 'e-' || n, 'x', 1, 'reservation/r-' || n, 1, '{}', 0, 'c' ${OF_ALL}`,
+  // What the relay and the audit note beside a reservation.
+  `INSERT INTO consumer_cursors (tenant_id, consumer, position, blocked_subjects, updated_at, version)
+     SELECT ${TENANT}, 'consumer-' || n, 0, 0, 0, 1 ${OF_ALL}`,
+  `INSERT INTO audit_chains (tenant_id, chain, number, hash, purged_number, purged_hash, sealed, updated_at, version)
+     SELECT ${TENANT}, 'chain-' || n, 0, '', 0, '', false, 0, 1 ${OF_ALL}`,
 ];
 
 interface Sent {
