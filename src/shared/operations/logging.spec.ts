@@ -1,7 +1,8 @@
+import { jest } from '@jest/globals';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { runInContext } from '../kernel/context.ts';
 import { readSettings } from '../settings.ts';
-import { createLog, registerRequestLog } from './logging.ts';
+import { createLog, GatheredLines, registerRequestLog } from './logging.ts';
 
 type Line = Record<string, unknown> & { err?: Record<string, unknown> };
 
@@ -168,5 +169,69 @@ describe('registerRequestLog', () => {
     await appWith(log).inject('/broken');
 
     expect(lines()).toEqual([]);
+  });
+});
+
+describe('GatheredLines', () => {
+  function gathering() {
+    const pieces: string[] = [];
+    const listeners = { exit: process.listeners('exit'), beforeExit: process.listeners('beforeExit') };
+    const lines = new GatheredLines({
+      write: (text) => pieces.push(text) > 0,
+      flushSync: () => {
+        pieces.push('(flushed)');
+      },
+    });
+    const added = (event: 'exit' | 'beforeExit') =>
+      process.listeners(event as 'exit').filter((listener) => !listeners[event].includes(listener as never));
+    const end = (event: 'exit' | 'beforeExit'): void => {
+      added(event).forEach((listener) => {
+        listener(0);
+      });
+    };
+    const forget = (): void => {
+      for (const event of ['exit', 'beforeExit'] as const) {
+        added(event).forEach((listener) => process.off(event, listener));
+      }
+    };
+    return { lines, pieces, end, forget };
+  }
+
+  afterEach(() => jest.useRealTimers());
+
+  it('hands lines on together after a quarter of a second', () => {
+    jest.useFakeTimers();
+    const { lines, pieces, forget } = gathering();
+
+    lines.write('one\n');
+    lines.write('two\n');
+    expect(pieces).toEqual([]);
+    jest.advanceTimersByTime(250);
+    lines.write('three\n');
+    jest.advanceTimersByTime(250);
+
+    expect(pieces).toEqual(['one\ntwo\n', 'three\n']);
+    forget();
+  });
+
+  it('hands them on at once when they are many', () => {
+    const { lines, pieces, forget } = gathering();
+    const line = `${'x'.repeat(1023)}\n`;
+
+    for (let n = 0; n < 65; n += 1) lines.write(line);
+    lines.flushSync();
+
+    expect(pieces).toEqual([line.repeat(64), line, '(flushed)']);
+    forget();
+  });
+
+  it.each(['beforeExit', 'exit'] as const)('keeps nothing back at %s', (event) => {
+    const { lines, pieces, end, forget } = gathering();
+
+    lines.write('the last words\n');
+    end(event);
+
+    expect(pieces[0]).toBe('the last words\n');
+    forget();
   });
 });

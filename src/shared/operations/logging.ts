@@ -5,11 +5,8 @@ import type { Settings } from '../settings.ts';
 import { type Context, contextOrNone } from '../kernel/context.ts';
 import { onRequestEnd, type RequestEnd } from './request-end.ts';
 
-/**
- * Lines are gathered to this size, or this long, before they are written: a write for each would cost every request. More
- * than 16 KiB would cost more again, because sonic-boom measures all that it has gathered with each line.
- */
-const BUFFER_BYTES = 8192;
+/** Lines are gathered to this size, or this long, before they are written: a write for each would cost every request. */
+const GATHERED_CHARACTERS = 65_536;
 const FLUSH_INTERVAL_MS = 250;
 /** Lines are dropped past this when whoever reads our output is too slow: losing lines is better than losing memory. */
 const BUFFER_BYTES_MAX = 16 * 1024 * 1024;
@@ -134,12 +131,55 @@ function describeError(error: unknown, depth = 0): ErrorDescription {
   };
 }
 
+/** One for the process, however many apps it holds. */
+let output: GatheredLines | undefined;
+
 function standardOutput(): DestinationStream {
-  return pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-    maxLength: BUFFER_BYTES_MAX,
-  });
+  output ??= new GatheredLines(pino.destination({ dest: 1, sync: false, maxLength: BUFFER_BYTES_MAX }));
+  return output;
 }
+
+/**
+ * Hands lines on in large pieces, and what is left when the process ends. sonic-boom, to which it hands them, can gather by
+ * itself, but measures all that it has with each line: 8 µs a line at 8 KiB, 3.4 µs here, of which pino's own part is 3.
+ */
+export class GatheredLines implements DestinationStream {
+  private lines: string[] = [];
+  private characters = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly destination: Destination) {
+    // Before sonic-boom's own listeners, which close it.
+    process.prependListener('beforeExit', () => {
+      this.flush();
+    });
+    process.prependListener('exit', () => {
+      this.flushSync();
+    });
+  }
+
+  write(line: string): void {
+    this.lines.push(line);
+    this.characters += line.length;
+    if (this.characters >= GATHERED_CHARACTERS) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS).unref();
+  }
+
+  /** pino asks for it with a fatal line. */
+  flushSync(): void {
+    this.flush();
+    this.destination.flushSync();
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.lines.length === 0) return;
+    const text = this.lines.join('');
+    this.lines = [];
+    this.characters = 0;
+    this.destination.write(text);
+  }
+}
+
+type Destination = Pick<ReturnType<typeof pino.destination>, 'write' | 'flushSync'>;
