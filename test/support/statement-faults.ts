@@ -110,7 +110,7 @@ export class StatementFaults {
   }
 
   /** @param neverLost it has no answer that could be lost alone */
-  private async pass<T>(statement: string, act: () => Promise<T>, neverLost = false): Promise<T> {
+  private async pass<T>(statement: string, act: () => T | Promise<T>, neverLost = false): Promise<T> {
     const error = this.strikeAt(statement);
     if (error === undefined) return act();
     if (this.fault?.answerLost === true && !neverLost) await act();

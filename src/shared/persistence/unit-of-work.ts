@@ -257,6 +257,7 @@ export class UnitOfWork {
       if (result.events > 0) this.inDoubt = false;
       this.metrics.observeBatch({ works: works.length, commitSeconds: result.commitSeconds });
     }
+    const counts = { committed: 0, refused: 0, failed: 0 };
     works.forEach((work, index) => {
       this.queue.settled(work);
       if (result.kind === 'committed') {
@@ -266,10 +267,10 @@ export class UnitOfWork {
         }
         outcome.settle();
         if (outcome.ok) {
-          this.metrics.countWork('committed');
+          counts.committed += 1;
           work.resolve(outcome.value);
         } else {
-          this.metrics.countWork(outcome.error instanceof DomainError ? 'refused' : 'failed');
+          counts[outcome.error instanceof DomainError ? 'refused' : 'failed'] += 1;
           work.reject(outcome.error);
         }
         return;
@@ -278,6 +279,9 @@ export class UnitOfWork {
       this.metrics.countWork(outcome);
       work.reject(error);
     });
+    for (const outcome of ['committed', 'refused', 'failed'] as const) {
+      if (counts[outcome] > 0) this.metrics.countWork(outcome, counts[outcome]);
+    }
     const tenantId = works[0]?.tenantId;
     if (result.kind === 'committed' && result.events > 0 && tenantId !== undefined) {
       this.eventListeners.forEach((listener) => {

@@ -33,7 +33,8 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
       if (own === undefined) {
         return { outcome: 'over', lines: [] };
       }
-      const products = await this.catalogue.productsInBody(
+      if (!tx.knows(command.keys)) await tx.load(command.keys);
+      const products = this.catalogue.loadedProducts(
         tx,
         command.lines.map(({ sku }) => sku),
       );
@@ -93,9 +94,10 @@ export class HoldStockHandler implements ICommandHandler<HoldStock> {
     }
     const items: ItemsByPlace = new Map();
     const ofSkus = wholeSkus.length === 0 ? [] : await this.items.ofSkus(tx, wholeSkus);
-    for (const item of [...ofSkus, ...(await this.items.getAll(tx, [...places.values()]))]) {
-      items.set(placeOf(item.state.sku, item.state.locationId), item);
-    }
+    for (const item of ofSkus) items.set(placeOf(item.state.sku, item.state.locationId), item);
+    const asked = [...places.values()];
+    if (!this.items.areLoaded(tx, asked)) await this.items.load(tx, asked);
+    for (const [place, { sku, locationId }] of places) items.set(place, this.items.loaded(tx, sku, locationId));
     return items;
   }
 

@@ -53,6 +53,15 @@ export class Catalogue {
     const distinct = [...new Set(skus)];
     const keys = distinct.map(productKey);
     if (!tx.knows(keys)) await tx.load(keys);
+    return this.loadedProducts(tx, distinct);
+  }
+
+  /**
+   * The same of products that were loaded before, without a promise: for the hot path.
+   * @throws UnknownProduct with all that are unknown
+   */
+  loadedProducts(tx: Transaction, skus: Iterable<string>): Map<string, ProductState> {
+    const distinct = [...new Set(skus)];
     const products = new Map<string, ProductState>();
     for (const sku of distinct) {
       const product = tx.loaded(productsTable, sku);
@@ -75,6 +84,15 @@ export class Catalogue {
     const distinct = [...new Set(locationIds)];
     const keys = distinct.map(locationKey);
     if (!tx.knows(keys)) await tx.load(keys);
+    return this.loadedLocations(tx, distinct);
+  }
+
+  /**
+   * The same of locations that were loaded before, without a promise: for the hot path.
+   * @throws UnknownLocation with all that are unknown
+   */
+  loadedLocations(tx: Transaction, locationIds: Iterable<string>): Map<string, LocationState> {
+    const distinct = [...new Set(locationIds)];
     const locations = new Map<string, LocationState>();
     for (const locationId of distinct) {
       const location = tx.loaded(locationsTable, locationId);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '../../../shared/kernel/clock.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
-import type { MovementType } from '../contract.ts';
+import { locationKey, type MovementType } from '../contract.ts';
 import { type Alternative, InsufficientStock } from '../domain/inventory.errors.ts';
 import { alternativesAmong, type StockSight } from '../domain/sourcing.ts';
 import type { StockItem } from '../domain/stock-item.ts';
@@ -39,10 +39,10 @@ export class Room {
     at: Instant,
     ownAt: (sku: string, locationId: string) => OwnUnits | undefined = () => undefined,
   ): Promise<StockSight[]> {
-    const locations = await this.catalogue.locationsInBody(
-      tx,
-      items.map(({ state }) => state.locationId),
-    );
+    const places = items.map(({ state }) => state.locationId);
+    const keys = places.map(locationKey);
+    if (!tx.knows(keys)) await tx.load(keys);
+    const locations = this.catalogue.loadedLocations(tx, places);
     const sights: StockSight[] = [];
     for (const item of items) {
       const { sku, locationId } = item.state;

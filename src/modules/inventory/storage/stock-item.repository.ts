@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { currentContext } from '../../../shared/kernel/context.ts';
+import type { EntityKey } from '../../../shared/kernel/entity-key.ts';
 import { Metrics, type TransactionType } from '../../../shared/operations/metrics.ts';
 import type { Transaction } from '../../../shared/persistence/transaction.ts';
 import type { DomainEvent } from '../../../shared/kernel/domain-event.ts';
@@ -71,12 +72,15 @@ export class StockItems {
 
   /** Loads items together, and the products of those where nothing has happened yet. */
   async load(tx: Transaction, places: readonly Place[]): Promise<void> {
-    const keys = places.flatMap(({ sku, locationId }) => [stockItemKey(sku, locationId), freshnessKey(locationId)]);
+    const keys = places.flatMap(itemKeys);
     if (!tx.knows(keys)) await tx.load(keys);
-    const unstocked = places.filter(({ sku, locationId }) => tx.loaded(stockItemsTable, sku, locationId) === undefined);
-    if (unstocked.length > 0) {
-      await tx.load(unstocked.map(({ sku }) => productKey(sku)));
-    }
+    const products = productKeysOfUnstocked(tx, places);
+    if (products.length > 0) await tx.load(products);
+  }
+
+  /** Whether `load` has nothing to do for these. Whoever asks first needs no promise. */
+  areLoaded(tx: Transaction, places: readonly Place[]): boolean {
+    return tx.knows(places.flatMap(itemKeys)) && tx.knows(productKeysOfUnstocked(tx, places));
   }
 
   /** The item, if all of its keys were loaded before (stockKeys); without a promise, for rows by the million. */
@@ -115,6 +119,15 @@ export class StockItems {
       this.metrics.countTransaction(type, status, locationId);
     });
   }
+}
+
+function itemKeys({ sku, locationId }: Place): EntityKey[] {
+  return [stockItemKey(sku, locationId), freshnessKey(locationId)];
+}
+
+function productKeysOfUnstocked(tx: Transaction, places: readonly Place[]): EntityKey[] {
+  const unstocked = places.filter(({ sku, locationId }) => tx.loaded(stockItemsTable, sku, locationId) === undefined);
+  return unstocked.map(({ sku }) => productKey(sku));
 }
 
 function rowOf(item: StockItem): StockItemRow {

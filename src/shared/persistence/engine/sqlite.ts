@@ -234,7 +234,9 @@ class SqliteTransaction implements EngineTransaction {
     const statement = this.prepare(INSERT_EVENT);
     this.rowsWritten += events.length;
     for (const event of events) {
-      statement.run(this.tenantId, ...EVENT_COLUMNS.map(({ property }) => event[property]));
+      const values: unknown[] = [this.tenantId];
+      for (const { property } of EVENT_COLUMNS) values.push(event[property]);
+      statement.run(values);
     }
     return Promise.resolve();
   }
@@ -339,5 +341,7 @@ function toSqlite(value: unknown): unknown {
 
 /** SQLite has no booleans, and better-sqlite3 refuses to guess. */
 export function bindable(parameters: SqlParameters): Record<string, Exclude<SqlValue, boolean>> {
-  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, toSqlite(value) as never]));
+  const bound: Record<string, Exclude<SqlValue, boolean>> = {};
+  for (const name in parameters) bound[name] = toSqlite(parameters[name]) as Exclude<SqlValue, boolean>;
+  return bound;
 }
