@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import Database from 'better-sqlite3';
+import { type AuditEntryContent, entryHash, genesisHash } from '../../src/shared/audit/entry-hash.ts';
 import { UuidV7Ids } from '../../src/shared/kernel/ids.ts';
 import { openDatabases } from '../../src/shared/persistence/data-source.ts';
 import { SQLITE_WRITER_PRAGMAS } from '../../src/shared/persistence/engine/sqlite.ts';
@@ -18,16 +19,28 @@ const HOLD_UNITS = `UPDATE stock_items SET held = held + ?, no_hold_due_before =
     updated_at = ?, version = version + 1
   WHERE tenant_id = 'default' AND sku = ? AND location_id = ? AND on_hand - held - committed - safety_stock >= ?
   RETURNING version, on_hand, held, committed, incoming, safety_stock`;
-const RESERVATION = `INSERT INTO reservations (tenant_id, id, client_id, status, lines, cart_id, order_id, ttl_seconds, expires_at,
-    lifetime_ends_at, created_at, updated_at, version)
-  VALUES ('default', ?, 'bench', 'ACTIVE', ?, NULL, NULL, ?, ?, ?, ?, ?, 1)`;
+const RESERVATION = `INSERT INTO reservations (tenant_id, id, client_id, status, lines, cart_id, order_id, ttl_seconds, tallied,
+    expires_at, lifetime_ends_at, created_at, updated_at, version)
+  VALUES ('default', ?, 'bench', 'ACTIVE', ?, NULL, NULL, ?, 1, ?, ?, ?, ?, 1)`;
 const PLACE = `INSERT INTO reservation_places (tenant_id, location_id, reservation_id, to_pick) VALUES ('default', ?, ?, 0)`;
 const HOLD = `INSERT INTO holds (tenant_id, hold_id, sku, location_id, units, state, expires_at, version)
   VALUES ('default', ?, ?, ?, ?, 'HELD', ?, 1)`;
 const KEY = `INSERT INTO idempotency_keys (tenant_id, client_id, key, fingerprint, status, body, headers, created_at, expires_at,
     version) VALUES ('default', 'bench', ?, ?, 201, ?, ?, ?, ?, 1)`;
 const EVENT = `INSERT INTO outbox_events (tenant_id, event_id, type, version, subject, subject_version, location_id, payload,
-    occurred_at, correlation_id, client_id) VALUES ('default', ?, ?, 1, ?, ?, ?, ?, ?, ?, 'bench')`;
+    occurred_at, correlation_id, client_id, key_id, address) VALUES ('default', ?, ?, 1, ?, ?, ?, ?, ?, ?, 'bench', ?, ?)`;
+const ENTRY = `INSERT INTO audit_entries (tenant_id, number, position, event_id, occurred_at, key_id, client_id, address,
+    correlation_id, causation_id, origin, action, version, subject, subject_version, data, hash)
+  VALUES ('default', ?, ?, ?, ?, ?, 'bench', ?, ?, NULL, NULL, ?, 1, ?, ?, ?, ?)`;
+const TALLY = `INSERT INTO client_tallies (tenant_id, client_id, reservations, units, version) VALUES ('default', 'bench', ?, ?, 1)
+  ON CONFLICT (tenant_id, client_id) DO UPDATE SET reservations = reservations + excluded.reservations,
+    units = units + excluded.units, version = version + 1`;
+const CHAIN = `INSERT INTO audit_chains (tenant_id, chain, number, hash, purged_number, purged_hash, sealed, updated_at, version)
+  VALUES ('default', 'default', ?, ?, 0, '${genesisHash('default')}', 0, ?, 1)
+  ON CONFLICT (tenant_id, chain) DO UPDATE SET number = excluded.number, hash = excluded.hash,
+    updated_at = excluded.updated_at, version = version + 1`;
+const KEY_ID = '019ab0f3-7c2e-7a51-9d41-5f0c8a6b2e17';
+const ADDRESS = '127.0.0.1';
 
 interface Balances {
   readonly version: number;
@@ -38,15 +51,34 @@ interface Balances {
   readonly safety_stock: number;
 }
 
+interface Event {
+  readonly type: string;
+  readonly subject: string;
+  readonly subjectVersion: number;
+  readonly locationId: string | null;
+  readonly payload: object;
+  readonly occurredAt: number;
+  readonly correlationId: string;
+}
+
 /**
- * Creating reservations as somebody would who has to do nothing else: the rows that the application stores, in the same
- * tables and indexes under the same pragmas, one statement for each. Of its rules there is one, that units have to be there.
+ * Creating reservations as somebody would who has to do nothing else: the rows that the application stores, those of its
+ * audit and the tally of the client included, in the same tables and indexes under the same pragmas, one statement for each.
+ * Of its rules there is one, that units have to be there.
  */
 export class ReservationsByHand {
   private readonly ids = new UuidV7Ids();
   private readonly statements: Readonly<
-    Record<'hold' | 'reservation' | 'place' | 'units' | 'key' | 'event', Database.Statement<unknown[]>>
+    Record<
+      'hold' | 'reservation' | 'place' | 'units' | 'key' | 'event' | 'entry' | 'tally' | 'chain',
+      Database.Statement<unknown[]>
+    >
   >;
+
+  private entries = 0;
+  private hash = genesisHash('default');
+  /** Of the transaction. */
+  private made = { reservations: 0, units: 0 };
 
   private constructor(private readonly database: Database.Database) {
     this.statements = {
@@ -56,6 +88,9 @@ export class ReservationsByHand {
       hold: database.prepare(HOLD),
       key: database.prepare(KEY),
       event: database.prepare(EVENT),
+      entry: database.prepare(ENTRY),
+      tally: database.prepare(TALLY),
+      chain: database.prepare(CHAIN),
     };
   }
 
@@ -83,6 +118,9 @@ export class ReservationsByHand {
   }
 
   commit(): void {
+    this.statements.tally.run(this.made.reservations, this.made.units);
+    this.statements.chain.run(this.entries, this.hash, Date.now());
+    this.made = { reservations: 0, units: 0 };
     this.database.exec('COMMIT');
   }
 
@@ -112,17 +150,27 @@ export class ReservationsByHand {
     const available = onHand - held - committed - safetyStock;
     const balances = { onHand, held, committed, incoming, safetyStock, available };
     const unitsHeld = { sku, locationId, holdId: id, units: quantity, expiresAt: expiry, stock: balances };
-    this.record(
-      'inventory.stock.held',
-      `stock/${sku}/${locationId}`,
-      version,
+    this.record({
+      type: 'inventory.stock.held',
+      subject: `stock/${sku}/${locationId}`,
+      subjectVersion: version,
       locationId,
-      unitsHeld,
-      at,
+      payload: unitsHeld,
+      occurredAt: at,
       correlationId,
-    );
-    const created = { reservationId: id, cartId: null, lines: linesHeld, expiresAt: expiry };
-    this.record('reservation.created', `reservation/${id}`, 1, null, created, at, correlationId);
+    });
+    const created = this.record({
+      type: 'reservation.created',
+      subject: `reservation/${id}`,
+      subjectVersion: 1,
+      locationId: null,
+      payload: { reservationId: id, cartId: null, lines: linesHeld, expiresAt: expiry },
+      occurredAt: at,
+      correlationId,
+    });
+    this.audit(created);
+    this.made.reservations += 1;
+    this.made.units += quantity;
     return text;
   }
 
@@ -130,17 +178,35 @@ export class ReservationsByHand {
     this.database.close();
   }
 
-  private record(
-    type: string,
-    subject: string,
-    version: number,
-    locationId: string | null,
-    payload: object,
-    at: number,
-    correlationId: string,
-  ): void {
-    this.statements.event.run(
-      ...[this.ids.next(), type, subject, version, locationId, JSON.stringify(payload), at, correlationId],
+  private record(event: Event): Omit<AuditEntryContent, 'number'> {
+    const { type, subject, subjectVersion, locationId, occurredAt, correlationId } = event;
+    const eventId = this.ids.next();
+    const data = JSON.stringify(event.payload);
+    const values = [
+      eventId,
+      type,
+      subject,
+      subjectVersion,
+      locationId,
+      data,
+      occurredAt,
+      correlationId,
+      KEY_ID,
+      ADDRESS,
+    ];
+    const position = Number(this.statements.event.run(...values).lastInsertRowid);
+    const unknown = { causationId: null, origin: null };
+    const by = { keyId: KEY_ID, clientId: 'bench', address: ADDRESS, correlationId, ...unknown };
+    return { position, eventId, occurredAt, ...by, action: type, version: 1, subject, subjectVersion, data };
+  }
+
+  private audit(content: Omit<AuditEntryContent, 'number'>): void {
+    this.entries += 1;
+    const { position, eventId, occurredAt, correlationId, action, subject, subjectVersion, data } = content;
+    this.hash = entryHash('default', { ...content, number: this.entries }, this.hash);
+    this.statements.entry.run(
+      ...[this.entries, position, eventId, occurredAt, KEY_ID, ADDRESS, correlationId],
+      ...[action, subject, subjectVersion, data, this.hash],
     );
   }
 }
