@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allows } from '../../shared/access/allows.ts';
-import { answerRead, hashTag, ifMatchOf, renderTag, timedTag } from '../../shared/http/etag.ts';
+import { answerRead, hashTag, ifMatchOf, renderTag, type Tag, timedTag } from '../../shared/http/etag.ts';
 import { type Exchange, HttpExchange } from '../../shared/http/exchange.ts';
 import { PageQuery } from '../../shared/http/fields.ts';
 import { RequiresIdempotencyKey } from '../../shared/http/idempotency-key.ts';
@@ -91,8 +91,8 @@ export class StockController {
     @HttpExchange() exchange: Exchange,
     @Param() { sku, locationId }: StockItemPath,
   ): Promise<string | undefined> {
-    const stock = await this.queries.execute(new GetStockItem(sku, locationId));
-    return answerRead(exchange, toStockItemResponse(stock), tagOf(stock));
+    const stock = toStockItemResponse(await this.queries.execute(new GetStockItem(sku, locationId)));
+    return answerRead(exchange, stock, tagOf(stock));
   }
 
   @Post(':sku/:locationId/movements')
@@ -166,11 +166,10 @@ export class StockController {
     @Body() { safetyStock }: StockPolicyRequest,
   ): Promise<string> {
     const ifMatch = ifMatchOf(exchange);
-    return this.door.write(exchange, new SetStockPolicy(sku, locationId, safetyStock, ifMatch), (stock) => ({
-      status: 200,
-      body: toStockItemResponse(stock),
-      etag: tagOf(stock),
-    }));
+    return this.door.write(exchange, new SetStockPolicy(sku, locationId, safetyStock, ifMatch), (view) => {
+      const stock = toStockItemResponse(view);
+      return { status: 200, body: stock, etag: tagOf(stock) };
+    });
   }
 
   @Get(':sku/:locationId/movements')
@@ -192,17 +191,20 @@ export class StockController {
 }
 
 /** Carries the tag that a read of the stock item would give now, for the next `If-Match`. */
-function recorded({ movementId, stock }: { movementId: string; stock: StockItemView }): Answer {
-  return { status: 201, body: { movementId, stock: toStockItemResponse(stock) }, etag: tagOf(stock) };
+function recorded({ movementId, stock: view }: { movementId: string; stock: StockItemView }): Answer {
+  const stock = toStockItemResponse(view);
+  return { status: 201, body: { movementId, stock }, etag: renderTag(tagOf(stock), JSON.stringify(stock)) };
 }
 
 /** Changes with whatever a caller may act on: balances, what is available by now, status and what the stock is made of. */
-function tagOf(stock: StockItemView): string {
-  return renderTag(timedTag(stock.version), JSON.stringify(untimed(stock)));
+function tagOf(stock: StockItemResponse): Tag {
+  const steady = untimed(stock);
+  const tag = timedTag(stock.version);
+  return steady === stock ? tag : renderTag(tag, JSON.stringify(steady));
 }
 
 /** All but the lag, which grows with every second while nothing else changes. */
-function untimed(stock: StockItemView): StockItemView {
+function untimed<T extends { readonly freshness: { readonly lagSeconds: number | null } }>(stock: T): T {
   const { freshness } = stock;
   return freshness.lagSeconds === null ? stock : { ...stock, freshness: { ...freshness, lagSeconds: null } };
 }
