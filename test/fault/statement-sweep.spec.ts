@@ -77,6 +77,11 @@ function placesOf({ name, atCommit = false }: Kind, { statements }: Undisturbed,
   return Array.from({ length: places }, (_, at) => all[(first + at * step) % all.length] ?? 1);
 }
 
+/** The short run strikes each use case in every way on SQLite; on PostgreSQL in every second way, the next one in the others. */
+function kindsFor(engine: Engine, index: number): readonly Kind[] {
+  return LONG || engine === 'sqlite' ? KINDS : KINDS.filter((_, at) => at % 2 === index % 2);
+}
+
 /** Whatever a COMMIT fails with, nobody knows what became of it. */
 function isAllowed(outcome: Outcome, { codes }: Kind, statement: string): boolean {
   if (outcome.kind === 'done') return true;
@@ -99,7 +104,7 @@ describeOnBothEngines('A use case whose N-th statement fails', (engine) => {
         const undisturbed = await sweep.undisturbed(useCase);
         expect(undisturbed.statements.length).toBeGreaterThan(0);
         const found: string[] = [];
-        for (const kind of KINDS) {
+        for (const kind of kindsFor(engine, index)) {
           for (const from of placesOf(kind, undisturbed, index)) {
             const {
               at: statement,

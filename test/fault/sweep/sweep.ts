@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
 import { brokenRules } from '../../../scripts/audit/audit.ts';
 import { withSnapshot } from '../../../scripts/audit/snapshot.ts';
@@ -52,6 +52,7 @@ const SUMS = {
 };
 
 const IDLE_MAX_MS = 20_000;
+const IDLE_POLL_MS = 1;
 const ANSWER_MAX_MS = 20_000;
 
 /** Whatever module it is in. */
@@ -167,7 +168,7 @@ export class Sweep {
       relay.wake('default');
       while (!relay.isIdle) {
         if (performance.now() > deadline) throw new Error(`The relay is at work for more than ${IDLE_MAX_MS} ms`);
-        await nextTurn();
+        await delay(IDLE_POLL_MS);
       }
     }
   }
