@@ -70,6 +70,7 @@ export class CrashLoop {
           this.options.say(`${this.kills} of ${kills} kills, ${this.requests} requests`);
         }
       }
+      this.violations.push(...this.openedWorld.journal.neverDone());
     } finally {
       await Promise.all(this.centres.map((centre) => centre.kill()));
     }

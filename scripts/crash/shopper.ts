@@ -86,6 +86,7 @@ export class Shopper extends Client {
         path: `/v1/reservations/${id}${path}`,
         body: JSON.stringify(body),
         key: `r-${this.name}-${this.made}`,
+        byStaff: step === 'fulfil' || step === 'fulfil-part',
       },
       whole: 1,
       effects: async (snapshot) => (await storedVersion(snapshot, 'reservations', id)) - version,

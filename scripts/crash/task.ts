@@ -106,6 +106,13 @@ export class Journal {
     return this.counts;
   }
 
+  /** @returns kinds of requests that were often sent and never done: of them the run has shown nothing */
+  neverDone(): string[] {
+    return [...this.counts]
+      .filter(([, { sent, answered, foundDone }]) => sent >= OFTEN && answered + foundDone === 0)
+      .map(([kind, { sent }]) => `none of ${sent} requests of the kind ${kind} was ever done`);
+  }
+
   private of(kind: string): Count {
     let count = this.counts.get(kind);
     if (count === undefined) {
@@ -116,5 +123,6 @@ export class Journal {
   }
 }
 
+const OFTEN = 30;
 /** Whole answers stay in memory. */
 const REMEMBERED_OF_A_ROUND = 50;

@@ -62,7 +62,7 @@ export class World {
 
   /** A line to a server, with the key of the client's kind. */
   wireOf(client: Client, url: string): Wire {
-    return new Wire(url, client instanceof Shopper ? this.storefrontKey : this.operatorKey);
+    return new Wire(url, client instanceof Shopper ? this.storefrontKey : this.operatorKey, this.operatorKey);
   }
 
   operatorWire(url: string): Wire {
