@@ -13,8 +13,9 @@ import { withFolder } from '../with-folder.ts';
 const PER_SECOND = 200;
 const WARM_UP_SECONDS = 4;
 const BEFORE_SECONDS = 6;
-/** From the making of the holds until they fall due. */
+/** From the making of the holds until they fall due: this long, and a second for so many of them. */
 const DUE_AFTER_SECONDS = 10;
+const HOLDS_A_SECOND = 4_000;
 const DRAIN_MAX_SECONDS = 90;
 const LOOK_MS = 100;
 
@@ -36,7 +37,8 @@ export const holdsDue: Row = {
 function makeHolds(file: string, holds: number): number {
   const database = new Database(file);
   const at = Date.now();
-  const dueAt = at + DUE_AFTER_SECONDS * 1000;
+  const dueAfterSeconds = DUE_AFTER_SECONDS + Math.ceil(holds / HOLDS_A_SECOND);
+  const dueAt = at + dueAfterSeconds * 1000;
   const id = `printf('01900000-0000-7000-8000-%012d', n)`;
   const sku = `printf('BENCH-%04d', n % ${SKUS})`;
   const numbers = `WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ${holds})`;
@@ -45,7 +47,7 @@ function makeHolds(file: string, holds: number): number {
     BEGIN;
     INSERT INTO reservations (tenant_id, id, client_id, status, lines, cart_id, order_id, ttl_seconds, expires_at,
         lifetime_ends_at, created_at, updated_at, version)
-      ${numbers} SELECT 'default', ${id}, 'bench', 'ACTIVE', ${line}, NULL, NULL, ${DUE_AFTER_SECONDS}, ${dueAt},
+      ${numbers} SELECT 'default', ${id}, 'bench', 'ACTIVE', ${line}, NULL, NULL, ${dueAfterSeconds}, ${dueAt},
         ${at + 86_400_000}, ${at}, ${at}, 1 FROM numbers;
     INSERT INTO reservation_places (tenant_id, location_id, reservation_id, to_pick)
       ${numbers} SELECT 'default', '${LOCATION}', ${id}, 0 FROM numbers;

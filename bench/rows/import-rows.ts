@@ -30,6 +30,7 @@ export const importRows: Row = {
   reference: `better-sqlite3 by hand: the same rows of the same tables, ${PIECE_ROWS} a commit, \`synchronous=FULL\``,
   goal: { atLeast: 0.4 },
   run: (options) => onSqlite((server) => withFolder((folder) => compareParts(server, folder, options))),
+  limitSeconds: ({ importRows }) => 120 + importRows / 2_500,
 };
 
 /** Part by part in turn, so that the growth of the files and whatever else the machine does meets both alike. */

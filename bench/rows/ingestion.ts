@@ -42,6 +42,7 @@ export const ingestion: Row = {
         byHand.close();
       }
     }),
+  limitSeconds: ({ importRows }) => 120 + importRows / 4_000,
 };
 
 /** What it costs to hand events over to a reaction that does nothing, with its place in the log. */
