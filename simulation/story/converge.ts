@@ -12,8 +12,8 @@ import type { Telling } from './telling.ts';
 
 /** Rounds in which everything that failed is tried again; each has to need fewer. */
 const ROUNDS_MAX = 12;
-/** Longer than any pause, time-to-live or lifetime. */
-const LONG_SECONDS = 3_700;
+/** Longer than any pause of the relay, time-to-live or lifetime of a hold, and silence of a store. */
+const LONG_SECONDS = 1_300;
 
 /** Faults are over: everybody gets an answer, everything comes to rest, and nothing is left over that nobody can explain. */
 export async function converge(telling: Telling, chance: Chance): Promise<void> {

@@ -36,15 +36,17 @@ export class DatabaseFolder {
 export class DatabaseFile {
   private readonly eye: SqliteDatabase.Database;
   private readonly statements = new Map<string, SqliteDatabase.Statement>();
+  private readonly dataVersion: SqliteDatabase.Statement;
   private seenVersion = 0;
 
   constructor(readonly file: string) {
     this.eye = new SqliteDatabase(file, { readonly: true });
+    this.dataVersion = this.eye.prepare('PRAGMA data_version').pluck();
   }
 
   /** Whether anything was committed since this was last asked. */
   get hasChanged(): boolean {
-    const version = this.eye.pragma('data_version', { simple: true }) as number;
+    const version = this.dataVersion.get() as number;
     const hasChanged = version !== this.seenVersion;
     this.seenVersion = version;
     return hasChanged;
