@@ -10,7 +10,14 @@ export interface Reservation {
   readonly status: string;
   readonly expiresAt: string;
   readonly version: number;
-  readonly lines: readonly { readonly allocations: readonly { readonly locationId: string }[] }[];
+  readonly lines: readonly {
+    readonly allocations: readonly { readonly locationId: string; readonly fulfilled: boolean }[];
+  }[];
+}
+
+/** Where something has not left yet: what is fulfilled twice changes nothing, and nobody could tell that it was done. */
+function placeToPick(lines: Reservation['lines']): string | undefined {
+  return lines.flatMap(({ allocations }) => allocations).find(({ fulfilled }) => !fulfilled)?.locationId;
 }
 
 /** A reservation as the last answer told it. */
@@ -120,7 +127,7 @@ export class Shopper extends Client {
       case 'fulfil':
         return ['POST', '/fulfil', {}];
       case 'fulfil-part':
-        return ['POST', '/fulfil', { locationId: lines[0]?.allocations[0]?.locationId }];
+        return ['POST', '/fulfil', { locationId: placeToPick(lines) }];
     }
   }
 
