@@ -94,36 +94,47 @@ class Caller {
   private wanted = -1;
   private done: ((ok: boolean) => void) | undefined;
 
-  private constructor(private readonly socket: Socket) {
+  private constructor(
+    private readonly target: Target,
+    private socket: Socket,
+  ) {
+    this.listen();
+  }
+
+  static open(target: Target): Promise<Caller> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(placeOf(target), () => {
+        resolve(new Caller(target, socket));
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  /** The server ends connections that were idle for long, and of many callers most are: then on a new one. */
+  ask(text: string, done: (ok: boolean) => void): void {
+    this.done = done;
+    if (this.socket.destroyed) {
+      this.socket = connect(placeOf(this.target));
+      this.listen();
+    }
+    this.socket.write(text, 'latin1');
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private listen(): void {
+    const { socket } = this;
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
       this.take(text);
     });
     const broken = (): void => {
-      this.finish(false);
+      if (this.socket === socket) this.finish(false);
     };
     socket.on('error', broken).on('close', broken);
-  }
-
-  static open({ url }: Target): Promise<Caller> {
-    const { hostname, port } = new URL(url);
-    return new Promise((resolve, reject) => {
-      const socket = connect(Number(port), hostname, () => {
-        resolve(new Caller(socket));
-      });
-      socket.once('error', reject);
-    });
-  }
-
-  ask(text: string, done: (ok: boolean) => void): void {
-    this.done = done;
-    if (this.socket.destroyed) setImmediate(() => this.finish(false));
-    else this.socket.write(text, 'latin1');
-  }
-
-  close(): void {
-    this.socket.destroy();
   }
 
   private take(text: string): void {
@@ -146,4 +157,9 @@ class Caller {
     this.done = undefined;
     done?.(ok);
   }
+}
+
+function placeOf({ url }: Target): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
 }
