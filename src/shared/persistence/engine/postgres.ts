@@ -57,7 +57,7 @@ export class PostgresEngine implements Engine {
 
   /** An ERROR in answer to COMMIT has rolled back; a FATAL, a lost connection or a time-out may have come after the fact. */
   isCertainlyRolledBack(error: unknown): boolean {
-    return error instanceof DatabaseError && error.severity === 'ERROR';
+    return error instanceof NothingCommitted || (error instanceof DatabaseError && error.severity === 'ERROR');
   }
 
   async ping(): Promise<void> {
@@ -85,7 +85,7 @@ const LOCKING = 'READ COMMITTED';
 
 /** What an error of pg, of its socket or of the server means. */
 export function classifyPostgres(error: unknown): Failure {
-  if (error instanceof StaleVersion) {
+  if (error instanceof StaleVersion || error instanceof NothingCommitted) {
     return 'stale';
   }
   if (error instanceof NoTenantWall) {
@@ -117,6 +117,13 @@ function isOfDriver(error: unknown): boolean {
     (typeof code === 'string' && /^(E[A-Z]+|ERR_|CERT|DEPTH)/.test(code)) ||
     (typeof message === 'string' && /connection|timeout|terminated|not queryable/i.test(message))
   );
+}
+
+/** The transaction had failed and nobody had noticed. Nothing of it is stored, so its batch runs again. */
+class NothingCommitted extends Error {
+  constructor() {
+    super('PostgreSQL has rolled back what it was to commit');
+  }
 }
 
 class PostgresTransaction implements EngineTransaction {
@@ -217,7 +224,9 @@ class PostgresTransaction implements EngineTransaction {
 
   async commit(): Promise<void> {
     try {
-      await this.client.query('COMMIT');
+      const { command } = await this.client.query('COMMIT');
+      // PostgreSQL answers COMMIT of a transaction in which something has failed with ROLLBACK, and calls that no error.
+      if (command !== 'COMMIT') throw new NothingCommitted();
     } catch (error) {
       giveBack(this.client, true);
       throw error;
