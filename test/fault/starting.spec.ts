@@ -53,6 +53,13 @@ describe('Starting the server', () => {
     expect(output).toContain('EADDRINUSE');
   });
 
+  it('is not taken for the server that has its port, which is ready', async () => {
+    const first = await ServerProcess.start({ DATABASE_URL: `sqlite:${join(folder, 'first.sqlite')}` });
+    const second = ServerProcess.start({ DATABASE_URL: `sqlite:${join(folder, 'second.sqlite')}`, PORT: first.port });
+    await expect(second).rejects.toThrow('EADDRINUSE');
+    await first.stop();
+  });
+
   it('leaves with exit code 1 when its database cannot be reached, and tells no password', async () => {
     const server = await ServerProcess.launch({ DATABASE_URL: 'postgres://nobody:hunter2@127.0.0.1:1/none' });
     const { code, output } = await server.exit();

@@ -98,7 +98,7 @@ export class ServerProcess {
     const server = await ServerProcess.launch(env, connectionsMax, program);
     const ready = eventually(
       'the server is ready',
-      async () => (await server.api.get('/health/ready')).status === 200,
+      async () => server.listens && (await server.api.get('/health/ready')).status === 200,
       START_MAX_MS,
     );
     const outcome = await Promise.race([ready.catch(() => server.kill()), server.exited]);
@@ -121,6 +121,11 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServerProcess(child, `http://127.0.0.1:${port}`, connectionsMax, program.isDocumented);
+  }
+
+  /** It has said so itself: at its port another server may answer, and be ready, while this one finds the port taken. */
+  private get listens(): boolean {
+    return Buffer.concat(this.written).includes('listens on');
   }
 
   get pid(): number {
