@@ -52,7 +52,7 @@ export class PurgePieces {
     }
     const context = { tenantId, clientId: 'retention', correlationId: this.ids.next(), traceparent: null };
     return runInContext(context, () =>
-      this.unitOfWork.run({ keys: [], workClass: 'bulk' }, async (tx) => {
+      this.unitOfWork.run({ keys: [], workClass: 'bulk', takesLock: true }, async (tx) => {
         // Two servers that delete the same rows would each make the other's batches run again.
         if (!(await tx.tryLock(PURGE_LOCK))) {
           return false;

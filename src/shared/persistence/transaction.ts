@@ -213,7 +213,8 @@ export class Transaction {
   }
 
   /**
-   * For works that would be in each other's way on two servers. Held to the end of the batch; never waits.
+   * For works that would be in each other's way on two servers; they say `takesLock`. Held to the end of the batch; never
+   * waits.
    * @returns false when another server has it now
    */
   tryLock(lock: number): Promise<boolean> {

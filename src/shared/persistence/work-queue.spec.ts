@@ -8,6 +8,7 @@ function work(workClass: WorkClass): QueuedWork {
     workClass,
     keys: [],
     requestKey: null,
+    takesLock: false,
     run: () => Promise.resolve(),
     resolve: () => undefined,
     reject: () => undefined,

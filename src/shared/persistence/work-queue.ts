@@ -13,6 +13,7 @@ export interface QueuedWork {
   readonly keys: readonly EntityKey[];
   /** Names the request that this work belongs to, so that a repeat in flight can be told from a full queue. */
   readonly requestKey: string | null;
+  readonly takesLock: boolean;
   /** Runs the work in the async context of its caller. */
   readonly run: (transaction: Transaction) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
