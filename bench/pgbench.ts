@@ -8,6 +8,9 @@ import { withFolder } from './with-folder.ts';
 
 const run = promisify(execFile);
 
+/** As long as those of the application. */
+const KEY_ID = `'019ab0f3-7c2e-7a51-9d41-5f0c8a6b2e17'`;
+const HASH = '0'.repeat(64);
 /** Any number will do, as long as all its transactions take the same. */
 const EVENT_LOG_LOCK = 4711;
 /** Threads of pgbench: as many as help it on two cores. */
@@ -21,8 +24,9 @@ export interface PgbenchRun {
 }
 
 /**
- * Lets pgbench make reservations in a stocked database: what the application reads and writes for one of them, each row
- * with a statement of its own, in a transaction of its own.
+ * Lets pgbench make reservations in a stocked database: what the application reads and writes for one of them, its entry in
+ * the audit and the tally of its client included, each row with a statement of its own, in a transaction of its own. The rows
+ * that all of them change are the last, behind the lock that keeps events in order.
  * @returns reservations a second
  * @throws Error when pgbench is missing, or one of its transactions failed
  */
@@ -61,10 +65,10 @@ function scriptOf(skus: number): string {
   const created = `'{"reservationId": "' || ${id} || '", "cartId": null, "lines": ${line}, ${expiry}}'`;
   const answer = `'{"id": "' || ${id} || '", "status": "ACTIVE", "lines": ${line}, "cartId": null, "orderId": null, ${times}, "version": 1}'`;
   const headers = `'{"etag": "\\"1.0123456789a\\"", "location": "/v1/reservations/' || ${id} || '"}'`;
-  const event = (type: string, subject: string, version: string, location: string, payload: string): string =>
+  const event = (type: string, subject: string, location: string, payload: string): string =>
     `INSERT INTO outbox_events (tenant_id, event_id, type, version, subject, subject_version, location_id, payload, occurred_at,
-      correlation_id, client_id) VALUES ('default', gen_random_uuid()::text, '${type}', 1, ${subject}, ${version}, ${location}, ${payload},
-      ${at}, ${id}, 'bench')`;
+      correlation_id, client_id, key_id, address) VALUES ('default', gen_random_uuid()::text, '${type}', 1, ${subject}, 1, ${location},
+      ${payload}, ${at}, ${id}, 'bench', ${KEY_ID}, '127.0.0.1')`;
   const statements = [
     'BEGIN',
     `SELECT * FROM idempotency_keys WHERE tenant_id = 'default' AND client_id = 'bench' AND key = ${id}`,
@@ -83,8 +87,16 @@ function scriptOf(skus: number): string {
     `INSERT INTO idempotency_keys (tenant_id, client_id, key, fingerprint, status, body, headers, created_at, expires_at, version)
       VALUES ('default', 'bench', ${id}, 'x0_yWSJO2lzOPPaiivn_cT5hjAz3YQuUdvV4znQ3uOU', 201, ${answer}, ${headers}, ${at}, ${at} + 86400000, 1)`,
     `SELECT pg_advisory_xact_lock(${EVENT_LOG_LOCK})`,
-    event('inventory.stock.held', `'stock/BENCH-0000/${LOCATION}'`, '1', `'${LOCATION}'`, held),
-    event('reservation.created', `'reservation/' || ${id}`, '1', 'NULL', created),
+    `SELECT * FROM client_tallies WHERE tenant_id = 'default' AND client_id = 'bench'`,
+    `UPDATE client_tallies SET reservations = reservations + 1, units = units + 1, version = version + 1
+      WHERE tenant_id = 'default' AND client_id = 'bench'`,
+    event('inventory.stock.held', `'stock/BENCH-0000/${LOCATION}'`, `'${LOCATION}'`, held),
+    `${event('reservation.created', `'reservation/' || ${id}`, 'NULL', created)} RETURNING position \\gset`,
+    `UPDATE audit_chains SET number = number + 1, hash = '${HASH}', updated_at = ${at}, version = version + 1
+      WHERE tenant_id = 'default' AND chain = 'default' RETURNING number \\gset`,
+    `INSERT INTO audit_entries (tenant_id, number, position, event_id, occurred_at, key_id, client_id, address, correlation_id, action,
+      version, subject, subject_version, data, hash) VALUES ('default', (:number)::bigint, (:position)::bigint, ${id}, ${at}, ${KEY_ID},
+      'bench', '127.0.0.1', ${id}, 'reservation.created', 1, 'reservation/' || ${id}, 1, ${created}, '${HASH}')`,
     'COMMIT',
   ];
   const random = [
@@ -92,6 +104,7 @@ function scriptOf(skus: number): string {
     '\\set id random(1, 9000000000000000000)',
     `\\set at ${Date.now()}`,
   ];
-  // A statement of a script ends with its line unless a semicolon says otherwise.
-  return [...random, ...statements.map((statement) => `${statement};`)].join('\n');
+  // A statement ends with a semicolon, or with \gset, which keeps what it returns for those behind it.
+  const ended = statements.map((statement) => (statement.endsWith('\\gset') ? statement : `${statement};`));
+  return [...random, ...ended].join('\n');
 }

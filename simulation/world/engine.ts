@@ -110,6 +110,11 @@ class SimulatedTransaction implements EngineTransaction {
     return (await this.opened()).lock(table, key, wait);
   }
 
+  /** One after the other, as the real one does them. */
+  async together(steps: readonly (() => Promise<void>)[]): Promise<void> {
+    for (const step of steps) await step();
+  }
+
   insert(table: Table, rows: readonly Row[]): Promise<void> {
     return this.write((transaction) => transaction.insert(table, rows));
   }

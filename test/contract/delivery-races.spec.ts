@@ -213,6 +213,7 @@ function changed(transaction: EngineTransaction, by: Partial<EngineTransaction>)
     select: (sql, parameters) => transaction.select(sql, parameters),
     selectAcrossTenants: (sql, parameters) => transaction.selectAcrossTenants(sql, parameters),
     lock: (table, key, wait) => transaction.lock(table, key, wait),
+    together: (steps) => transaction.together(steps),
     insert: (table, rows) => transaction.insert(table, rows),
     update: (table, rows, loaded) => transaction.update(table, rows, loaded),
     remove: (table, loaded) => transaction.remove(table, loaded),

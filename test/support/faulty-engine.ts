@@ -1,6 +1,6 @@
 import type { Engine, EngineTransaction, Failure } from '../../src/shared/persistence/engine/engine.ts';
 
-type Step = 'begin' | Exclude<keyof EngineTransaction, 'rollback'>;
+type Step = 'begin' | Exclude<keyof EngineTransaction, 'together' | 'rollback'>;
 
 /** What a fault does at a step: throw instead of doing it, or do it and then throw. */
 export interface Fault {
@@ -58,6 +58,7 @@ export class FaultyEngine implements Engine {
       selectAcrossTenants: (sql, parameters) =>
         this.step('selectAcrossTenants', () => real.selectAcrossTenants(sql, parameters)),
       lock: (table, key, wait) => this.step('lock', () => real.lock(table, key, wait)),
+      together: (steps) => real.together(steps),
       insert: (table, rows) => {
         written.add(table.name);
         return this.step('insert', () => real.insert(table, rows));

@@ -89,22 +89,24 @@ export class BatchRun {
       events.push(...own.events);
       cost.ran(work.workClass);
     }
-    await map.flush();
-    await this.purge(transaction);
     this.eventCount = events.length;
-    if (events.length > 0) {
-      await transaction.appendEvents(events);
-    }
+    await transaction.together([
+      ...map.writes(),
+      ...this.purges(transaction),
+      ...(events.length > 0 ? [() => transaction.appendEvents(events)] : []),
+    ]);
     cost.tell(this.queue);
     return outcomes;
   }
 
-  private async purge(transaction: EngineTransaction): Promise<void> {
-    for (const { sql, parameters, acrossTenants, counted } of this.transactions.flatMap(({ purges }) => purges)) {
-      counted(
-        await (acrossTenants ? transaction.purgeAcrossTenants(sql, parameters) : transaction.purge(sql, parameters)),
-      );
-    }
+  private purges(transaction: EngineTransaction): (() => Promise<void>)[] {
+    return this.transactions.flatMap(({ purges }) =>
+      purges.map(({ sql, parameters, acrossTenants, counted }) => async () => {
+        counted(
+          await (acrossTenants ? transaction.purgeAcrossTenants(sql, parameters) : transaction.purge(sql, parameters)),
+        );
+      }),
+    );
   }
 
   private async runWork(work: QueuedWork, own: Transaction): Promise<WorkResult> {

@@ -36,13 +36,13 @@ export class IdentityMap {
       }
       set.values.set(text, values);
     }
-    for (const { table, group, values } of wanted.values()) {
-      if (group === undefined) {
-        await this.loadKeys(table, values);
-      } else {
-        await this.loadGroups(table, group, values);
-      }
-    }
+    await this.transaction.together(
+      [...wanted.values()].map(
+        ({ table, group, values }) =>
+          () =>
+            group === undefined ? this.loadKeys(table, values) : this.loadGroups(table, group, values),
+      ),
+    );
   }
 
   /** The entry if it is known already: most are, because keys are declared. */
@@ -123,22 +123,22 @@ export class IdentityMap {
     }
   }
 
-  /** Writes what has changed: table by table, in key order, rows that go before rows that come. */
-  async flush(): Promise<void> {
-    for (const table of this.registered.values()) {
+  /** What writes that which has changed: table by table, in key order, rows that go before rows that come. */
+  writes(): (() => Promise<void>)[] {
+    return [...this.registered.values()].flatMap((table) => {
       const changed = [...this.entriesOf(table).touched].filter(
         (entry) => entry.current !== entry.loaded || entry.guarded,
       );
-      if (changed.length > 0) {
-        await this.flushTable(
-          table,
-          changed.sort((a, b) => (a.key < b.key ? -1 : 1)),
-        );
-      }
-    }
+      return changed.length === 0
+        ? []
+        : this.writesOf(
+            table,
+            changed.sort((a, b) => (a.key < b.key ? -1 : 1)),
+          );
+    });
   }
 
-  private async flushTable(table: Table, changed: readonly Entry[]): Promise<void> {
+  private writesOf(table: Table, changed: readonly Entry[]): (() => Promise<void>)[] {
     const removed: Row[] = [];
     const updated: { row: Row; loaded: Row }[] = [];
     const inserted: Row[] = [];
@@ -151,19 +151,18 @@ export class IdentityMap {
         inserted.push(current);
       }
     }
+    const writes: (() => Promise<void>)[] = [];
     if (removed.length > 0) {
-      await this.transaction.remove(table, removed);
+      writes.push(() => this.transaction.remove(table, removed));
     }
     if (updated.length > 0) {
-      await this.transaction.update(
-        table,
-        updated.map(({ row }) => row),
-        updated.map(({ loaded }) => loaded),
-      );
+      const [rows, twins] = [updated.map(({ row }) => row), updated.map(({ loaded }) => loaded)];
+      writes.push(() => this.transaction.update(table, rows, twins));
     }
     if (inserted.length > 0) {
-      await this.transaction.insert(table, inserted);
+      writes.push(() => this.transaction.insert(table, inserted));
     }
+    return writes;
   }
 
   private async loadKeys(table: Table, keys: ReadonlyMap<string, readonly string[]>): Promise<void> {

@@ -112,6 +112,8 @@ function poolOf(settings: Settings, connections: number, session: SessionSetting
     connectionString: settings.databaseUrl,
     application_name: 'holdfast',
     max: connections,
+    // Statements that do not need each other's answers are sent without waiting for them (EngineTransaction.together).
+    pipeline: true,
     connectionTimeoutMillis: settings.databaseBusyMaxMs,
     ...clientOptions(settings, session),
   });

@@ -59,6 +59,11 @@ export interface EngineTransaction {
    * @returns whether the row is there and ours now (SQLite: a write transaction has the database to itself)
    */
   lock(table: Table, key: readonly string[], wait: boolean): Promise<boolean>;
+  /**
+   * Does all of them in this order, and none waits for another's answer where the database is far away. Fails as the first
+   * one does that fails; what came behind it is then undone with the transaction.
+   */
+  together(steps: readonly (() => Promise<void>)[]): Promise<void>;
   insert(table: Table, rows: readonly Row[]): Promise<void>;
   /** @throws StaleVersion when a row is not at the version of its `loaded` twin (same index) */
   update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void>;

@@ -163,6 +163,11 @@ class PostgresTransaction implements EngineTransaction {
     return (await this.write(text, [this.tenantId, ...key])) === 1;
   }
 
+  /** In one go: the connection is a pipeline (open-postgres.ts). */
+  async together(steps: readonly (() => Promise<void>)[]): Promise<void> {
+    await Promise.all(steps.map((step) => step()));
+  }
+
   async insert(table: Table, rows: readonly Row[]): Promise<void> {
     const columns = table.columns;
     const text = `INSERT INTO ${table.name} (tenant_id, ${columnList(table)})
@@ -209,17 +214,15 @@ class PostgresTransaction implements EngineTransaction {
   }
 
   async appendEvents(events: readonly EventRow[]): Promise<void> {
-    await this.ask({
-      name: 'lock_event_log',
-      text: 'SELECT pg_advisory_xact_lock($1)',
-      values: [EVENT_LOG_LOCK],
-    });
     const columns = EVENT_COLUMNS.map(({ name }) => name).join(', ');
     const parameters = EVENT_COLUMNS.map(({ type }, index) => `$${index + 2}::${ARRAY_TYPES[type]}`).join(', ');
     const text = `INSERT INTO outbox_events (tenant_id, ${columns})
       SELECT $1, ${columns} FROM unnest(${parameters}) WITH ORDINALITY AS v(${columns}, place) ORDER BY place`;
     const values = EVENT_COLUMNS.map(({ property }) => events.map((event) => event[property]));
-    await this.write(text, [this.tenantId, ...values]);
+    await Promise.all([
+      this.ask({ name: 'lock_event_log', text: 'SELECT pg_advisory_xact_lock($1)', values: [EVENT_LOG_LOCK] }),
+      this.write(text, [this.tenantId, ...values]),
+    ]);
   }
 
   async commit(): Promise<void> {

@@ -185,6 +185,11 @@ class SqliteTransaction implements EngineTransaction {
     return Promise.resolve(this.prepare(sqlOf(table).byKey).get(this.tenantId, ...key) !== undefined);
   }
 
+  /** One after the other: after some failures the transaction is gone, and what came behind would be one of its own. */
+  async together(steps: readonly (() => Promise<void>)[]): Promise<void> {
+    for (const step of steps) await step();
+  }
+
   insert(table: Table, rows: readonly Row[]): Promise<void> {
     const statement = this.prepare(sqlOf(table).insert);
     this.rowsWritten += rows.length;
