@@ -135,9 +135,9 @@ class SimulatedTransaction implements EngineTransaction {
     return (await this.opened()).tryLock(lock);
   }
 
-  async appendEvents(events: readonly EventRow[]): Promise<void> {
+  async appendEvents(events: readonly EventRow[]): Promise<number[]> {
     await this.pass('events');
-    await (await this.opened()).appendEvents(events);
+    return (await this.opened()).appendEvents(events);
   }
 
   async commit(): Promise<void> {

@@ -167,8 +167,9 @@ class SlowCommit implements Engine {
     const transaction = await this.engine.begin(tenantId, lockRows);
     return changed(transaction, {
       appendEvents: async (events) => {
-        await transaction.appendEvents(events);
+        const positions = await transaction.appendEvents(events);
         this.onAppended();
+        return positions;
       },
       commit: async () => {
         await this.mayCommit;
@@ -191,7 +192,12 @@ function withoutLock(engine: Engine): Engine {
       const transaction = await engine.begin(tenantId, lockRows);
       return changed(transaction, {
         appendEvents: async (events) => {
-          for (const event of events) await transaction.select(INSERT, { ...event });
+          const positions: number[] = [];
+          for (const event of events) {
+            const [row] = await transaction.select(INSERT, { ...event });
+            positions.push(Number(row?.position));
+          }
+          return positions;
         },
       });
     },
@@ -204,7 +210,7 @@ function withoutLock(engine: Engine): Engine {
 }
 
 const INSERT = `INSERT INTO outbox_events (tenant_id, ${EVENT_COLUMNS.map(({ name }) => name).join(', ')})
-  VALUES (:tenant, ${EVENT_COLUMNS.map(({ property }: { property: keyof EventRow }) => `:${property}`).join(', ')})`;
+  VALUES (:tenant, ${EVENT_COLUMNS.map(({ property }: { property: keyof EventRow }) => `:${property}`).join(', ')}) RETURNING position`;
 
 function changed(transaction: EngineTransaction, by: Partial<EngineTransaction>): EngineTransaction {
   return {

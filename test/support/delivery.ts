@@ -13,6 +13,7 @@ import { DeadLetters } from '../../src/shared/outbox/dead-letters.ts';
 import { Delivery } from '../../src/shared/outbox/delivery.ts';
 import { Dispatch } from '../../src/shared/outbox/dispatch.ts';
 import { LogReader } from '../../src/shared/outbox/log-reader.ts';
+import { RecentEvents } from '../../src/shared/outbox/recent-events.ts';
 import { LogWatch } from '../../src/shared/outbox/log-watch.ts';
 import { ReactionReplayer } from '../../src/shared/outbox/reaction-replayer.ts';
 import { type Reaction, ReactsTo } from '../../src/shared/outbox/reaction.ts';
@@ -120,7 +121,7 @@ export class TestRelay {
     const found = reactions.map((instance) => ({ metatype: instance.constructor, instance }));
     const discovery = { getProviders: () => found } as unknown as DiscoveryService;
     const dispatch = new Dispatch(discovery, unitOfWork, new Upcasting(events, upcasters));
-    this.log = new LogReader(reader);
+    this.log = new LogReader(reader, new RecentEvents(unitOfWork, pace));
     this.cursors = new ConsumerCursors(unitOfWork, reader, this.log, dispatch, new RetentionMarks(reader), clock);
     this.deadLetters = new DeadLetters(reader, clock, ids);
     const policy = new RetryPolicy(

@@ -183,7 +183,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
     // A tenant of which nothing is left gets no cursor.
     if (place.position === undefined && (await this.log.headOfTenant()) === 0) return;
     const after = place.position ?? place.begin(await this.cursors.positionOf(AUDIT_CONSUMER));
-    const { events, upTo, more } = await this.log.after(after, { types: this.types }, lane.turnEvents);
+    const { events, upTo, more } = await this.log.next(after, { types: this.types }, lane.turnEvents);
     if (more) lane.wanted = true;
     if (events.length === 0 && !place.isToBeStored(upTo)) {
       lane.passed(upTo);

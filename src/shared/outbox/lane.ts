@@ -93,7 +93,7 @@ export class Lane {
   }
 
   private async readOn(after: number): Promise<number> {
-    const { events, upTo, more } = await this.log.after(after, this.consumer, this.turnEvents);
+    const { events, upTo, more } = await this.log.next(after, this.consumer, this.turnEvents);
     if (more) this.wanted = true;
     if (events.length === 0 && !this.place.isToBeStored(upTo)) {
       this.place.pass(upTo);

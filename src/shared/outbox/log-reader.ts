@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SqlParameters } from '../persistence/engine/engine.ts';
 import { Reader } from '../persistence/reader.ts';
 import { EVENT_COLUMNS } from './event-log.ts';
+import { RecentEvents } from './recent-events.ts';
 import type { LoggedEvent } from './stored-event.ts';
 
 /** Which events of the tenant a reader wants; what is left out is no condition. */
@@ -65,7 +66,10 @@ const TENANTS_BETWEEN = `SELECT DISTINCT tenant_id AS "tenantId" FROM outbox_eve
  */
 @Injectable()
 export class LogReader {
-  constructor(private readonly reader: Reader) {}
+  constructor(
+    private readonly reader: Reader,
+    private readonly recent: RecentEvents,
+  ) {}
 
   /**
    * The next events of the tenant in the context.
@@ -93,6 +97,15 @@ export class LogReader {
       upTo: isCut ? (events.at(-1)?.position ?? upTo) : upTo,
       more: isCut || rows === SCAN_ROWS,
     };
+  }
+
+  /**
+   * The same for whoever goes on until there is no more: from memory as far as this server has written it. The database is asked
+   * whether another server has written since when that has been told.
+   */
+  async next(after: number, filter: LogFilter, limit: number): Promise<LogPage> {
+    const recent = this.recent.after(after);
+    return recent === null ? this.after(after, filter, limit) : pageOf(recent, filter, limit);
   }
 
   /**
@@ -146,6 +159,20 @@ export class LogReader {
     const rows = await this.reader.selectAcrossTenants<{ tenantId: string }>(TENANTS_BETWEEN, { after, upTo });
     return rows.map(({ tenantId }) => tenantId);
   }
+}
+
+function pageOf(recent: readonly LoggedEvent[], filter: LogFilter, limit: number): LogPage {
+  const wanted = recent.filter((event) => letsThrough(filter, event));
+  const events = wanted.slice(0, limit);
+  const last = wanted.length < limit ? recent.at(-1) : events.at(-1);
+  return { events, upTo: last?.position ?? 0, more: true };
+}
+
+/** The same as the condition below. */
+function letsThrough({ types, locationId, anywhere = [], notFrom }: LogFilter, event: LoggedEvent): boolean {
+  if (types !== undefined && !types.includes(event.type)) return false;
+  if (locationId !== undefined && event.locationId !== locationId && !anywhere.includes(event.type)) return false;
+  return notFrom === undefined || event.origin !== notFrom;
 }
 
 function conditionOf({ types, locationId, anywhere = [], notFrom }: LogFilter): {

@@ -16,6 +16,7 @@ import { EventRetention } from './event-retention.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWatch } from './log-watch.ts';
 import { OutboxGauges } from './outbox-gauges.ts';
+import { RecentEvents } from './recent-events.ts';
 import { ReactionReplayer } from './reaction-replayer.ts';
 import { Relay } from './relay.ts';
 import { Replays } from './replays.ts';
@@ -66,6 +67,7 @@ export class OutboxModule implements OnModuleInit {
             return new RetryPolicy(limits, () => pace.chance());
           },
         },
+        RecentEvents,
         LogReader,
         LogWatch,
         Dispatch,

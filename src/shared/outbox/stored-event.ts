@@ -7,6 +7,29 @@ export interface LoggedEvent extends EventRow {
   readonly position: number;
 }
 
+/** A row and the place that the database has given it. */
+export function placed(row: EventRow, position: number): LoggedEvent {
+  // One by one: see readEvent.
+  return {
+    position,
+    eventId: row.eventId,
+    type: row.type,
+    version: row.version,
+    subject: row.subject,
+    subjectVersion: row.subjectVersion,
+    locationId: row.locationId,
+    payload: row.payload,
+    occurredAt: row.occurredAt,
+    correlationId: row.correlationId,
+    clientId: row.clientId,
+    keyId: row.keyId,
+    address: row.address,
+    origin: row.origin,
+    causationId: row.causationId,
+    traceparent: row.traceparent,
+  };
+}
+
 /** An event as readers of the log see it: its data parsed, in the newest version of its type. */
 export interface StoredEvent<Data = unknown> extends Omit<LoggedEvent, 'payload'> {
   readonly data: Data;

@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../kernel/domain-event.ts';
 import type { Pace } from '../kernel/pace.ts';
 import type { EventRow } from '../outbox/event-log.ts';
+import { type LoggedEvent, placed } from '../outbox/stored-event.ts';
 import type { Engine, EngineTransaction, Failure } from './engine/engine.ts';
 import { IdentityMap } from './identity-map.ts';
 import type { Table } from './table.ts';
@@ -21,8 +22,8 @@ export type BatchResult =
       readonly kind: 'committed';
       readonly outcomes: readonly WorkResult[];
       readonly commitSeconds: number;
-      /** How many events it appended to the log. */
-      readonly events: number;
+      /** What it has appended to the log. */
+      readonly events: readonly LoggedEvent[];
     }
   /** Nothing was stored. */
   | { readonly kind: Failure; readonly cause: unknown }
@@ -32,7 +33,7 @@ export type BatchResult =
 /** One attempt at one batch: begin, load, run each work in turn, flush, commit. */
 export class BatchRun {
   private readonly transactions: Transaction[] = [];
-  private eventCount = 0;
+  private events: readonly LoggedEvent[] = [];
   /** The first statement that failed while works ran; set even when the work swallowed the error. */
   private engineFailure: { readonly cause: unknown } | undefined;
 
@@ -89,14 +90,18 @@ export class BatchRun {
       events.push(...own.events);
       cost.ran(work.workClass);
     }
-    this.eventCount = events.length;
     await transaction.together([
       ...map.writes(),
       ...this.purges(transaction),
-      ...(events.length > 0 ? [() => transaction.appendEvents(events)] : []),
+      ...(events.length > 0 ? [() => this.append(transaction, events)] : []),
     ]);
     cost.tell(this.queue);
     return outcomes;
+  }
+
+  private async append(transaction: EngineTransaction, events: readonly EventRow[]): Promise<void> {
+    const positions = await transaction.appendEvents(events);
+    this.events = events.map((event, index) => placed(event, positions[index] as number));
   }
 
   private purges(transaction: EngineTransaction): (() => Promise<void>)[] {
@@ -133,7 +138,7 @@ export class BatchRun {
       return this.engine.isCertainlyRolledBack(error) ? this.failed(error) : { kind: 'unknown', cause: error };
     }
     const commitSeconds = (this.pace.elapsedMs() - from) / 1000;
-    return { kind: 'committed', outcomes, commitSeconds, events: this.eventCount };
+    return { kind: 'committed', outcomes, commitSeconds, events: this.events };
   }
 
   private failed(cause: unknown): BatchResult {

@@ -5,6 +5,7 @@ import type { EntityKey } from '../kernel/entity-key.ts';
 import { type Pace, SystemPace } from '../kernel/pace.ts';
 import type { Metrics, WorkOutcome } from '../operations/metrics.ts';
 import type { EventRecorder } from '../outbox/event-recorder.ts';
+import type { LoggedEvent } from '../outbox/stored-event.ts';
 import { BatchRun, type BatchResult } from './batch-run.ts';
 import type { Engine } from './engine/engine.ts';
 import { Busy, Unavailable } from './persistence.errors.ts';
@@ -39,6 +40,8 @@ export interface UnitOfWorkLimits extends QueueLimits {
   readonly attemptsMax: number;
 }
 
+type EventListener = (tenantId: string, events: readonly LoggedEvent[]) => void;
+
 /** Where in a work the running code is. */
 interface Place {
   readonly unitOfWork: UnitOfWork;
@@ -69,7 +72,7 @@ export class UnitOfWork {
   private readonly outside = AsyncLocalStorage.snapshot();
   private readonly queue: WorkQueue;
   private readonly tables: ReadonlyMap<string, Table>;
-  private readonly eventListeners = new Set<(tenantId: string) => void>();
+  private readonly eventListeners = new Set<EventListener>();
   private pumping: Promise<void> | undefined;
   /** The last batch found a database that could not be used. A read would not tell when that is over. */
   private inDoubt = false;
@@ -119,10 +122,10 @@ export class UnitOfWork {
 
   /**
    * Calls back after each commit that appended events to the log, when the callers of its works have been told.
-   * @param listener gets the tenant of the events; must not throw
+   * @param listener gets the events and whose they are, in the order of the log; must not throw
    * @returns what ends it
    */
-  onEventsStored(listener: (tenantId: string) => void): () => void {
+  onEventsStored(listener: EventListener): () => void {
     this.eventListeners.add(listener);
     return () => {
       this.eventListeners.delete(listener);
@@ -261,7 +264,7 @@ export class UnitOfWork {
   private settle(works: readonly QueuedWork[], result: BatchResult): void {
     if (result.kind === 'unavailable' || result.kind === 'unknown') this.inDoubt = true;
     if (result.kind === 'committed') {
-      if (result.events > 0) this.inDoubt = false;
+      if (result.events.length > 0) this.inDoubt = false;
       this.metrics.observeBatch({ works: works.length, commitSeconds: result.commitSeconds });
     }
     const counts = { committed: 0, refused: 0, failed: 0 };
@@ -290,9 +293,9 @@ export class UnitOfWork {
       if (counts[outcome] > 0) this.metrics.countWork(outcome, counts[outcome]);
     }
     const tenantId = works[0]?.tenantId;
-    if (result.kind === 'committed' && result.events > 0 && tenantId !== undefined) {
+    if (result.kind === 'committed' && result.events.length > 0 && tenantId !== undefined) {
       this.eventListeners.forEach((listener) => {
-        listener(tenantId);
+        listener(tenantId, result.events);
       });
     }
   }

@@ -82,8 +82,11 @@ export interface EngineTransaction {
    * @returns false when another server has it
    */
   tryLock(lock: number): Promise<boolean>;
-  /** The last step before commit: from here on positions are taken, and they are in commit order. */
-  appendEvents(events: readonly EventRow[]): Promise<void>;
+  /**
+   * The last step before commit: from here on positions are taken, and they are in commit order.
+   * @returns the position of each
+   */
+  appendEvents(events: readonly EventRow[]): Promise<number[]>;
   /** Ends the transaction either way: after a failure there is nothing left to roll back. */
   commit(): Promise<void>;
   /** Never throws: what cannot be rolled back is dropped with its connection. */

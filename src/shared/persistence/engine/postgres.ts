@@ -213,16 +213,18 @@ class PostgresTransaction implements EngineTransaction {
     return row?.locked === true;
   }
 
-  async appendEvents(events: readonly EventRow[]): Promise<void> {
+  async appendEvents(events: readonly EventRow[]): Promise<number[]> {
     const columns = EVENT_COLUMNS.map(({ name }) => name).join(', ');
     const parameters = EVENT_COLUMNS.map(({ type }, index) => `$${index + 2}::${ARRAY_TYPES[type]}`).join(', ');
     const text = `INSERT INTO outbox_events (tenant_id, ${columns})
-      SELECT $1, ${columns} FROM unnest(${parameters}) WITH ORDINALITY AS v(${columns}, place) ORDER BY place`;
+      SELECT $1, ${columns} FROM unnest(${parameters}) WITH ORDINALITY AS v(${columns}, place) ORDER BY place
+      RETURNING position`;
     const values = EVENT_COLUMNS.map(({ property }) => events.map((event) => event[property]));
-    await Promise.all([
+    const [, { rows }] = await Promise.all([
       this.ask({ name: 'lock_event_log', text: 'SELECT pg_advisory_xact_lock($1)', values: [EVENT_LOG_LOCK] }),
-      this.write(text, [this.tenantId, ...values]),
+      this.ask({ name: nameOf(text), text, values: [this.tenantId, ...values] }),
     ]);
+    return (rows as { position: number }[]).map(({ position }) => position);
   }
 
   async commit(): Promise<void> {

@@ -235,15 +235,15 @@ class SqliteTransaction implements EngineTransaction {
     return Promise.resolve(true);
   }
 
-  appendEvents(events: readonly EventRow[]): Promise<void> {
+  appendEvents(events: readonly EventRow[]): Promise<number[]> {
     const statement = this.prepare(INSERT_EVENT);
     this.rowsWritten += events.length;
-    for (const event of events) {
+    const positions = events.map((event) => {
       const values: unknown[] = [this.tenantId];
       for (const { property } of EVENT_COLUMNS) values.push(event[property]);
-      statement.run(values);
-    }
-    return Promise.resolve();
+      return Number(statement.run(values).lastInsertRowid);
+    });
+    return Promise.resolve(positions);
   }
 
   async commit(): Promise<void> {
