@@ -3,18 +3,29 @@ import type { Instant } from '../../src/shared/kernel/clock.ts';
 import { bySubject, comparable, Disagreement, plain, type Seen, show, witnessOf } from './explain.ts';
 import { perform, type Performed } from './model.ts';
 import type { Outcome, Sent } from './requests.ts';
-import { actAtFront, follow, type Isolation, placedBy, type TracedEvent } from './observed.ts';
-import type { World } from './world.ts';
+import { actAtFront, again, follow, type Isolation, placedBy, type TracedEvent } from './observed.ts';
+import { Refused, type World } from './world.ts';
 
 /** Places in the order that are tried before giving up. */
 const TRIES_MAX = 4_000;
+/** Of the acts of one step, so many at most are looked at in all their combinations. */
+const ACTS_COMBINED_MAX = 10;
+
+/** What a request, or something besides them, has done; done to any world. */
+type Act = (world: World) => World;
+
+/** One order in which everything may have been done. */
+interface Order {
+  readonly world: World;
+  readonly acts: readonly Act[];
+}
 
 /**
  * Finds an order of requests, and of what happened besides them, in which the model, doing one after the other, answers as
  * the servers did and publishes what stands in the log, as it stands there.
  * @param seen in the order in which they were answered, which nearly always is the right one
  * @param keptFor the answer that is kept for a request that nobody got an answer to: it was carried out then
- * @param isolation `snapshot`: where units are held may have been decided on stock of a moment ago
+ * @param isolation `snapshot`: where units are held, or that there were too few, may have been decided on stock of a moment ago
  * @throws Disagreement when there is no such order
  */
 export function explainTogether(
@@ -25,9 +36,30 @@ export function explainTogether(
   keptFor: (one: Seen) => object | undefined,
   isolation: Isolation,
 ): World {
+  const order = orderOf(world, seen, log, at, keptFor, isolation);
+  if (order instanceof Disagreement) {
+    const short = isolation === 'serial' ? [] : seen.filter(isShort);
+    const others = seen.filter((one) => !short.includes(one));
+    const without = short.length === 0 ? order : orderOf(world, others, log, at, keptFor, isolation);
+    if (without instanceof Disagreement) throw order;
+    const unexplained = short.find((one) => !wasShortOfAMomentAgo(world, without.acts, one, at));
+    if (unexplained !== undefined) throw order;
+    return without.world;
+  }
+  return order.world;
+}
+
+function orderOf(
+  world: World,
+  seen: readonly Seen[],
+  log: readonly TracedEvent[],
+  at: Instant,
+  keptFor: (one: Seen) => object | undefined,
+  isolation: Isolation,
+): Order | Disagreement {
   let tries = 0;
   let nearest = { depth: -1, reason: 'nothing was tried' };
-  const goOn = (before: World, rest: readonly Seen[], front: number): World | undefined => {
+  const goOn = (before: Order, rest: readonly Seen[], front: number): Order | undefined => {
     tries += 1;
     if (rest.length === 0 && front === log.length) return before;
     if (tries > TRIES_MAX) return undefined;
@@ -39,35 +71,61 @@ export function explainTogether(
       const own = ownEvents(one, log, front);
       if (own === undefined) continue;
       const others = (): Seen[] => rest.filter((other) => other !== one);
-      const next = answerAs(before, one, own, at, keptFor(one), isolation);
+      const next = answerAs(before.world, one, own, at, keptFor(one), isolation);
       if (typeof next === 'string') {
         fail(next);
         continue;
       }
-      const after = goOn(next.world, others(), front + own.length);
+      const act: Act = (earlier) => perform(earlier, one.sent, at, witnessOf(own)).world;
+      const after = goOn({ world: next.world, acts: [...before.acts, act] }, others(), front + own.length);
       if (after !== undefined) return after;
     }
     return observe(before, rest, front, fail);
   };
   const observe = (
-    before: World,
+    before: Order,
     rest: readonly Seen[],
     front: number,
     fail: (reason: string) => void,
-  ): World | undefined => {
+  ): Order | undefined => {
     const next = log[front];
     if (next === undefined || rest.some((one) => isOwn(one, next))) return undefined;
-    const act = actAtFront(log.slice(front));
+    const events = actAtFront(log.slice(front));
     try {
-      return goOn(follow(before, act, at, isolation), rest, front + act.length);
+      const act: Act = (earlier) => again(earlier, events, at, isolation).world;
+      const after = { world: follow(before.world, events, at, isolation), acts: [...before.acts, act] };
+      return goOn(after, rest, front + events.length);
     } catch (error) {
-      fail(error instanceof Error ? `${error.message}\nin ${show(act)}` : String(error));
+      fail(error instanceof Error ? `${error.message}\nin ${show(events)}` : String(error));
       return undefined;
     }
   };
-  const after = goOn(world, seen, 0);
-  if (after === undefined) throw new Disagreement(nearest.reason);
-  return after;
+  return goOn({ world, acts: [] }, seen, 0) ?? new Disagreement(nearest.reason);
+}
+
+function isShort({ outcome }: Seen): boolean {
+  return outcome.kind === 'refusal' && outcome.code === 'INSUFFICIENT_STOCK';
+}
+
+/**
+ * A batch sees the database as it was when it began, and what it has done itself. What it refuses changes nothing, so nothing
+ * makes it run again when another server has moved stock meanwhile: the answer is as of a moment ago, of which there may be no
+ * moment in the log.
+ * @param acts all that was done in this step, in order
+ */
+function wasShortOfAMomentAgo(world: World, acts: readonly Act[], one: Seen, at: Instant): boolean {
+  if (acts.length > ACTS_COMBINED_MAX) return false;
+  for (let chosen = 0; chosen < 2 ** acts.length; chosen += 1) {
+    try {
+      const then = acts.reduce((earlier, act, n) => ((chosen & (2 ** n)) === 0 ? earlier : act(earlier)), world);
+      const expected = perform(then, one.sent, at, witnessOf([]));
+      if (typeof answerFrom(expected, one.sent, one.outcome, [], undefined) !== 'string') return true;
+    } catch (error) {
+      // Some cannot be done without those that were left out.
+      if (!(error instanceof Disagreement || error instanceof Refused)) throw error;
+    }
+  }
+  return false;
 }
 
 function isOwn({ sent }: Seen, { correlationId, causationId }: TracedEvent): boolean {

@@ -1,7 +1,7 @@
 import type { HoldLine } from '../../src/modules/inventory/contract.ts';
 import type { Instant } from '../../src/shared/kernel/clock.ts';
 import { bySubject, comparable, Disagreement, type LoggedEvent, plain, show, witnessOf } from './explain.ts';
-import { happen } from './model.ts';
+import { happen, type Performed } from './model.ts';
 import { cancel, confirm, create, fulfil, sweep } from './reservation-rules.ts';
 import { recordFact } from './stock-rules.ts';
 import type { Witness, Work, World } from './world.ts';
@@ -40,12 +40,22 @@ export function placedBy(act: readonly TracedEvent[]): Pick<Witness, 'sourced'> 
   return placed === undefined ? {} : { sourced: placed.data['lines'] as Witness['sourced'] };
 }
 
-/** @throws Disagreement when the model, doing the same, publishes anything else */
-export function follow(world: World, act: readonly TracedEvent[], at: Instant, isolation: Isolation): World {
+/** What the model does to do the same, wherever it is done. */
+export function again(
+  world: World,
+  act: readonly TracedEvent[],
+  at: Instant,
+  isolation: Isolation,
+): Omit<Performed, 'outcome'> {
   const placed = isolation === 'serial' ? {} : placedBy(act);
-  const performed = happen(world, at, { ...witnessOf(act), ...placed }, (work) => {
+  return happen(world, at, { ...witnessOf(act), ...placed }, (work) => {
     doAgain(work, act);
   });
+}
+
+/** @throws Disagreement when the model, doing the same, publishes anything else */
+export function follow(world: World, act: readonly TracedEvent[], at: Instant, isolation: Isolation): World {
+  const performed = again(world, act, at, isolation);
   const published = bySubject(act.map(({ origin: _origin, causationId: _cause, ...event }) => comparable(event)));
   const wanted = bySubject(performed.events.map((event) => ({ ...event, version: 1 })).map(plain));
   if (!isDeepStrictEqual(published, wanted)) {

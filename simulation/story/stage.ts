@@ -72,7 +72,8 @@ export class Stage {
   private start(): Promise<Server> {
     const { isolation, slownessMs, settings } = this.climate;
     const { time, turns, faults, notes } = this;
-    const { file } = this.database;
-    return Server.start({ file, settings, isolation, slownessMs, time, turns, faults, notes, seed: this.seeds.seed() });
+    const { file, rowTimes } = this.database;
+    const climate = { settings, isolation, slownessMs };
+    return Server.start({ file, rowTimes, ...climate, time, turns, faults, notes, seed: this.seeds.seed() });
   }
 }

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
+import { RowTimes } from './row-times.ts';
 
 /** Linux's RAM disk: a commit takes 0.01 ms there, and better-sqlite3 has no database in memory that two could share. */
 const RAM_DISK = '/dev/shm';
@@ -38,6 +39,8 @@ export class DatabaseFile {
   private readonly statements = new Map<string, SqliteDatabase.Statement>();
   private readonly dataVersion: SqliteDatabase.Statement;
   private seenVersion = 0;
+  /** Of all servers. */
+  readonly rowTimes = new RowTimes();
 
   constructor(readonly file: string) {
     this.eye = new SqliteDatabase(file, { readonly: true });

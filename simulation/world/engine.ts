@@ -4,19 +4,23 @@ import {
   type Failure,
   type Row,
   type SqlParameters,
+  StaleVersion,
 } from '../../src/shared/persistence/engine/engine.ts';
 import type { Table } from '../../src/shared/persistence/table.ts';
 import type { EventRow } from '../../src/shared/outbox/event-log.ts';
 import type { Isolation } from '../model/observed.ts';
+import { type RowTimes, rowId } from './row-times.ts';
 import { errorOf, type Faults, SimulatedStale, type Statement, type StatementFault } from './faults.ts';
 
 /** What the engine of one life of a server needs to know of the world. */
 export interface Surroundings {
   /**
    * `serial`: a transaction has the database to itself from its first statement, as on SQLite. `snapshot`: it reads what was
-   * committed when it began, and has the database to itself only when it writes, as on PostgreSQL; then versions can be stale.
+   * committed when it began, and has the database to itself only when it writes, as on PostgreSQL; then what it has read can be
+   * stale, by its version or because it was written since.
    */
   readonly isolation: Isolation;
+  readonly rowTimes: RowTimes;
   readonly faults: Faults;
   /** Lets others go on, between two statements. */
   readonly turn: () => Promise<void>;
@@ -70,6 +74,9 @@ class SimulatedTransaction implements EngineTransaction {
   private open: EngineTransaction | undefined;
   /** What it saw before. */
   private glance: EngineTransaction | undefined;
+  /** When that was the newest state of the database. */
+  private seenAt: number | undefined;
+  private readonly written = new Set<string>();
 
   constructor(
     private readonly real: Engine,
@@ -116,15 +123,26 @@ class SimulatedTransaction implements EngineTransaction {
   }
 
   insert(table: Table, rows: readonly Row[]): Promise<void> {
-    return this.write((transaction) => transaction.insert(table, rows));
+    return this.write(async (transaction) => {
+      await transaction.insert(table, rows);
+      this.wrote(table, rows);
+    });
   }
 
   update(table: Table, rows: readonly Row[], loaded: readonly Row[]): Promise<void> {
-    return this.write((transaction) => transaction.update(table, rows, loaded));
+    return this.write(async (transaction) => {
+      this.assertUnwritten(table, loaded);
+      await transaction.update(table, rows, loaded);
+      this.wrote(table, rows);
+    });
   }
 
   remove(table: Table, loaded: readonly Row[]): Promise<void> {
-    return this.write((transaction) => transaction.remove(table, loaded));
+    return this.write(async (transaction) => {
+      this.assertUnwritten(table, loaded);
+      await transaction.remove(table, loaded);
+      this.wrote(table, loaded);
+    });
   }
 
   purge(sql: string, parameters: SqlParameters): Promise<number> {
@@ -145,6 +163,7 @@ class SimulatedTransaction implements EngineTransaction {
     await this.lookAway();
     await this.open?.commit();
     this.open = undefined;
+    this.world.rowTimes.committed(this.written);
     const fault = this.world.faults.at('committed');
     if (fault !== undefined) await this.fail(fault, 'committed');
   }
@@ -159,7 +178,10 @@ class SimulatedTransaction implements EngineTransaction {
     if (this.open === undefined) await this.world.turn();
     await this.pass('read');
     if (this.open !== undefined) return act(this.open);
-    this.glance ??= await this.glances.begin(this.tenantId, false);
+    if (this.glance === undefined) {
+      this.glance = await this.glances.begin(this.tenantId, false);
+      this.seenAt = this.world.rowTimes.now;
+    }
     return act(this.glance);
   }
 
@@ -167,6 +189,18 @@ class SimulatedTransaction implements EngineTransaction {
     if (this.open === undefined) await this.world.turn();
     await this.pass('write');
     return act(await this.opened());
+  }
+
+  private assertUnwritten(table: Table, loaded: readonly Row[]): void {
+    const { seenAt } = this;
+    if (seenAt === undefined) return;
+    const { rowTimes } = this.world;
+    const unwritten = loaded.filter((row) => !rowTimes.wasWrittenAfter(seenAt, rowId(this.tenantId, table, row)));
+    if (unwritten.length < loaded.length) throw new StaleVersion(table.name, loaded.length, unwritten.length);
+  }
+
+  private wrote(table: Table, rows: readonly Row[]): void {
+    for (const row of rows) this.written.add(rowId(this.tenantId, table, row));
   }
 
   private async lookAway(): Promise<void> {

@@ -25,6 +25,7 @@ import type { Isolation } from '../model/observed.ts';
 import { SimulatedEngine } from './engine.ts';
 import { type Faults, WrongStatement } from './faults.ts';
 import { type Decide, NotesModule } from './notes.ts';
+import type { RowTimes } from './row-times.ts';
 import { SimulatedIds, SimulatedPace, type Time } from './time.ts';
 import type { Life, Turns } from './turns.ts';
 
@@ -45,6 +46,7 @@ const SETTINGS = {
 
 export interface ServerParts {
   readonly file: string;
+  readonly rowTimes: RowTimes;
   readonly settings: Readonly<Record<string, string>>;
   readonly isolation: Isolation;
   readonly slownessMs: number;
@@ -74,6 +76,7 @@ export class Server {
 
   static async start({
     file,
+    rowTimes,
     isolation,
     slownessMs,
     time,
@@ -98,6 +101,7 @@ export class Server {
         engine = opened.engine;
         const world = {
           isolation,
+          rowTimes,
           faults,
           turn: () => turns.wait(life),
           kill: () => {

@@ -133,6 +133,33 @@ describeOnPostgres('Two servers on one database', () => {
     });
   });
 
+  it('cannot both be right when one changes a row and the other has built on it as it was', async () => {
+    await asTenant('built', async () => {
+      await one.unitOfWork.run({ keys: [] }, (tx) => tx.put(locationsTable, aCounter('base')));
+      const looked = gate();
+      const built = gate();
+      let runs = 0;
+      const seen = one.unitOfWork.run({ keys: [] }, async (tx) => {
+        runs += 1;
+        const base = await tx.get(locationsTable, 'base');
+        const upon = await tx.get(locationsTable, 'upon');
+        looked.open();
+        await built.opened;
+        if (base !== undefined) await tx.put(locationsTable, { ...base, priority: 1, version: base.version + 1 });
+        return upon === undefined ? 'alone' : 'built upon';
+      });
+      await looked.opened;
+      await other.unitOfWork.run({ keys: [] }, async (tx) => {
+        await tx.get(locationsTable, 'base');
+        tx.assume(locationsTable, 'base');
+        await tx.put(locationsTable, aCounter('upon'));
+      });
+      built.open();
+      expect(await seen).toBe('built upon');
+      expect(runs).toBe(2);
+    });
+  });
+
   it('fail a batch whose connection the server ends, at once and whole, and go on with the next', async () => {
     await asTenant('terminated', async () => {
       let runs = 0;
