@@ -12,7 +12,7 @@ import { describeOnBothEngines } from '../support/services.ts';
 import { asTenant, openWritePath, type WritePath } from '../support/write-path.ts';
 
 const STOCK = { onHand: 0, held: 0, committed: 0, incoming: 0, safetyStock: 0, available: 0 };
-const DEAF = { onEventsStored: () => () => undefined } as unknown as UnitOfWork;
+const DEAF = { onEventsStored: () => () => undefined, onPurged: () => undefined } as unknown as UnitOfWork;
 
 /** What one server has written is handed on from memory, what others have is read: nobody must see a difference. */
 describeOnBothEngines('A reader of the log', (engine) => {

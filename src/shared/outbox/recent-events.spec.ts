@@ -11,6 +11,8 @@ class Log {
   private readonly all: { tenantId: string; event: LoggedEvent }[] = [];
   private now = 0;
   private position: number;
+  /** Something is deleted. */
+  purge: () => void = () => undefined;
   private tell: (tenantId: string, events: readonly LoggedEvent[]) => void = () => undefined;
 
   constructor(before = 0) {
@@ -18,6 +20,9 @@ class Log {
     const unitOfWork = {
       onEventsStored: (listener: typeof this.tell) => {
         this.tell = listener;
+      },
+      onPurged: (listener: () => void) => {
+        this.purge = listener;
       },
     };
     const pace = { elapsedMs: () => this.now };
@@ -111,6 +116,15 @@ describe('RecentEvents', () => {
     log.store('a', 1);
     expect(log.recalled('a', 10)).toBeNull();
     expect(log.recalled('a', 7)).toEqual([8]);
+  });
+
+  it('forgets everything when something is deleted: it may have been events of an erased tenant', () => {
+    const log = new Log();
+    log.store('a', 2);
+    log.purge();
+    expect(log.recalled('a', 0)).toBeNull();
+    log.store('a', 1);
+    expect(log.recalled('a', 2)).toEqual([3]);
   });
 
   it('keeps an event for a second', () => {

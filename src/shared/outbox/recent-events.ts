@@ -38,6 +38,10 @@ export class RecentEvents {
     unitOfWork.onEventsStored((tenantId, events) => {
       this.add(tenantId, events);
     });
+    // It may have been events, of a tenant that is erased.
+    unitOfWork.onPurged(() => {
+      this.forgetAll();
+    });
   }
 
   /**

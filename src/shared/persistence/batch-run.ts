@@ -24,6 +24,8 @@ export type BatchResult =
       readonly commitSeconds: number;
       /** What it has appended to the log. */
       readonly events: readonly LoggedEvent[];
+      /** Whether it has deleted rows by a condition. */
+      readonly purged: boolean;
     }
   /** Nothing was stored. */
   | { readonly kind: Failure; readonly cause: unknown }
@@ -138,7 +140,8 @@ export class BatchRun {
       return this.engine.isCertainlyRolledBack(error) ? this.failed(error) : { kind: 'unknown', cause: error };
     }
     const commitSeconds = (this.pace.elapsedMs() - from) / 1000;
-    return { kind: 'committed', outcomes, commitSeconds, events: this.events };
+    const purged = this.transactions.some(({ purges }) => purges.length > 0);
+    return { kind: 'committed', outcomes, commitSeconds, events: this.events, purged };
   }
 
   private failed(cause: unknown): BatchResult {

@@ -73,6 +73,7 @@ export class UnitOfWork {
   private readonly queue: WorkQueue;
   private readonly tables: ReadonlyMap<string, Table>;
   private readonly eventListeners = new Set<EventListener>();
+  private readonly purgeListeners = new Set<() => void>();
   private pumping: Promise<void> | undefined;
   /** The last batch found a database that could not be used. A read would not tell when that is over. */
   private inDoubt = false;
@@ -130,6 +131,11 @@ export class UnitOfWork {
     return () => {
       this.eventListeners.delete(listener);
     };
+  }
+
+  /** Calls back after each commit that has deleted rows by a condition, of whatever table. @param listener must not throw */
+  onPurged(listener: () => void): void {
+    this.purgeListeners.add(listener);
   }
 
   /**
@@ -291,6 +297,11 @@ export class UnitOfWork {
     });
     for (const outcome of ['committed', 'refused', 'failed'] as const) {
       if (counts[outcome] > 0) this.metrics.countWork(outcome, counts[outcome]);
+    }
+    if (result.kind === 'committed' && result.purged) {
+      this.purgeListeners.forEach((listener) => {
+        listener();
+      });
     }
     const tenantId = works[0]?.tenantId;
     if (result.kind === 'committed' && result.events.length > 0 && tenantId !== undefined) {
