@@ -270,6 +270,22 @@ describeOnBothEngines('UnitOfWork.run', (engineName) => {
     });
   });
 
+  it('tells a work what it has cost, its share of the writing included', async () => {
+    const cost = { running: Infinity, all: 0 };
+    await asTenant('cost', () =>
+      path.unitOfWork.run({ keys: [] }, (tx) => {
+        const from = performance.now();
+        for (let n = 0; n < 300; n += 1) tx.insert(locationsTable, aCounter(`cost-${n}`));
+        cost.running = performance.now() - from;
+        tx.onSettled(() => {
+          cost.all = tx.costMs;
+        });
+        return Promise.resolve();
+      }),
+    );
+    expect(cost.all).toBeGreaterThan(cost.running);
+  });
+
   it('counts only rows that are unchanged since they were loaded as assumed', async () => {
     await asTenant('assumed', async () => {
       await insertCounter('assumed');

@@ -133,7 +133,7 @@ export class TestRelay {
       () => 0.999,
     );
     const setAside = new SetAside(policy, this.deadLetters, clock);
-    const delivery = new Delivery(unitOfWork, reader, this.cursors, dispatch, setAside, policy, metrics, clock, pace);
+    const delivery = new Delivery(unitOfWork, reader, this.cursors, dispatch, setAside, policy, metrics, clock);
     this.watch = new LogWatch(unitOfWork, this.log, settings, pace);
     this.relay = new Relay(dispatch, delivery, this.cursors, this.log, this.watch, ids, settings, pace);
     this.replays = new Replays(discovery, unitOfWork, this.deadLetters, new Views(discovery));

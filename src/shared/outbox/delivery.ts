@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../kernel/clock.ts';
-import { Pace } from '../kernel/pace.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Reader } from '../persistence/reader.ts';
 import type { Transaction } from '../persistence/transaction.ts';
@@ -19,15 +18,16 @@ export type TurnResult =
       /** Where the consumer is now. */
       readonly position: number;
       readonly blockedSubjects: number;
-      /** Time that its handlers took, in milliseconds. */
-      readonly handlingMs: number;
+      /** Time that others had to wait for it, in milliseconds, without the commit. */
+      readonly costMs: number;
     }
   /** Another server has the turn. */
   | { readonly kind: 'elsewhere' }
   /** A handler said that it cannot work now. What came before it is done. */
   | { readonly kind: 'busy'; readonly cause: unknown };
 
-type OwnTurnResult = Exclude<TurnResult, { kind: 'elsewhere' }>;
+/** What it has cost is known when it is written. */
+type OwnTurnResult = Omit<Extract<TurnResult, { kind: 'done' }>, 'costMs'> | Extract<TurnResult, { kind: 'busy' }>;
 
 /** Most events of one blocked subject that are tried in one commit. */
 const FOLLOWERS_PER_TURN = 100;
@@ -66,7 +66,6 @@ export class Delivery {
     private readonly policy: RetryPolicy,
     private readonly metrics: Metrics,
     private readonly clock: Clock,
-    private readonly pace: Pace,
   ) {}
 
   /**
@@ -119,11 +118,21 @@ export class Delivery {
     return { at: this.clock.now(), pauseMax: this.policy.limits.maxMs };
   }
 
-  private takeTurn(consumer: Consumer, work: (turn: Turn) => Promise<OwnTurnResult>): Promise<TurnResult> {
-    return this.unitOfWork.run<TurnResult>({ keys: [], workClass: 'bulk' }, async (tx) => {
-      const turn = await this.cursors.take(tx, consumer.consumer, false);
-      return turn === undefined ? { kind: 'elsewhere' } : work(turn);
-    });
+  private async takeTurn(consumer: Consumer, work: (turn: Turn) => Promise<OwnTurnResult>): Promise<TurnResult> {
+    let costMs = 0;
+    const result = await this.unitOfWork.run<OwnTurnResult | 'elsewhere'>(
+      { keys: [], workClass: 'bulk' },
+      async (tx) => {
+        const turn = await this.cursors.take(tx, consumer.consumer, false);
+        if (turn === undefined) return 'elsewhere';
+        tx.onSettled(() => {
+          costMs = tx.costMs;
+        });
+        return work(turn);
+      },
+    );
+    if (result === 'elsewhere') return { kind: 'elsewhere' };
+    return result.kind === 'done' ? { ...result, costMs } : result;
   }
 
   private async handAll(
@@ -142,7 +151,6 @@ export class Delivery {
       ),
     );
     const attempts = this.attemptsOf(consumer, tx);
-    const from = this.pace.elapsedMs();
     let reached = turn.position;
     for (const event of fresh) {
       const { subject, position } = event.logged;
@@ -164,7 +172,7 @@ export class Delivery {
       reached = position;
     }
     turn.moveTo(upTo);
-    return this.done(turn, this.pace.elapsedMs() - from);
+    return this.done(turn);
   }
 
   private async retrySubject(consumer: Consumer, subject: string, limit: number): Promise<TurnResult> {
@@ -173,7 +181,7 @@ export class Delivery {
         if (await this.isDue(turn, consumer, subject)) {
           return this.handWaiting(turn, consumer, subject, limit);
         }
-        return this.done(turn, 0);
+        return this.done(turn);
       });
     } catch (error) {
       if (isBusy(error)) throw error;
@@ -192,7 +200,6 @@ export class Delivery {
       ),
     );
     const attempts = this.attemptsOf(consumer, tx);
-    const from = this.pace.elapsedMs();
     for (const { row, opened } of events) {
       const error = await this.attempt(consumer, opened, tx);
       if (isBusy(error)) {
@@ -205,7 +212,7 @@ export class Delivery {
       }
       this.setAside.passed(turn, row);
     }
-    return this.done(turn, this.pace.elapsedMs() - from);
+    return this.done(turn);
   }
 
   /** @returns what it failed with, or null. @throws when the whole transaction is spoiled by it */
@@ -245,7 +252,7 @@ export class Delivery {
         }
         turn.moveTo(position);
       }
-      return this.done(turn, 0);
+      return this.done(turn);
     });
   }
 
@@ -258,7 +265,7 @@ export class Delivery {
         this.attemptsOf(consumer, turn.tx).count(this.dispatch.open(row.event), error);
         this.setAside.failed(turn, row, failureOf(error));
       }
-      return this.done(turn, 0);
+      return this.done(turn);
     });
   }
 
@@ -279,8 +286,8 @@ export class Delivery {
         );
   }
 
-  private done({ position, blockedSubjects }: Turn, handlingMs: number): OwnTurnResult {
-    return { kind: 'done', position, blockedSubjects, handlingMs };
+  private done({ position, blockedSubjects }: Turn): OwnTurnResult {
+    return { kind: 'done', position, blockedSubjects };
   }
 
   private attemptsOf({ consumer }: Consumer, tx: Transaction): Attempts {

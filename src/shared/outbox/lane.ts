@@ -108,7 +108,7 @@ export class Lane {
     this.blockedSubjects = result.blockedSubjects;
     if (result.position < upTo) this.wanted = true;
     if (events.length > 0) {
-      this.turnEvents = turnEventsAfter(this.turnEvents, events.length, result.handlingMs, this.settings);
+      this.turnEvents = turnEventsAfter(this.turnEvents, events.length, result.costMs, this.settings);
     }
     return 0;
   }

@@ -2,11 +2,12 @@ import type { DomainEvent } from '../kernel/domain-event.ts';
 import type { Pace } from '../kernel/pace.ts';
 import type { EventRow } from '../outbox/event-log.ts';
 import { type LoggedEvent, placed } from '../outbox/stored-event.ts';
+import { BatchCosts } from './batch-costs.ts';
 import type { Engine, EngineTransaction, Failure } from './engine/engine.ts';
 import { IdentityMap } from './identity-map.ts';
 import type { Table } from './table.ts';
 import { statusOf, Transaction, type WorkStatus } from './transaction.ts';
-import type { QueuedWork, WorkClass, WorkQueue } from './work-queue.ts';
+import type { QueuedWork, WorkQueue } from './work-queue.ts';
 
 /** How one work of a committed batch ended. */
 export interface WorkResult {
@@ -82,7 +83,7 @@ export class BatchRun {
     const events: EventRow[] = [];
     const outcomes: WorkResult[] = [];
     await map.prefetch(works.flatMap(({ keys }) => keys));
-    const cost = new BulkCost(this.pace);
+    const costs = new BatchCosts(this.pace);
     for (const work of works) {
       const own = new Transaction(tenantId, shared, map, transaction, this.toEventRow, (cause) => {
         this.engineFailure ??= { cause };
@@ -90,14 +91,15 @@ export class BatchRun {
       this.transactions.push(own);
       outcomes.push(await this.runWork(work, own));
       events.push(...own.events);
-      cost.ran(work.workClass);
+      costs.ran(own, work.workClass);
     }
     await transaction.together([
       ...map.writes(),
       ...this.purges(transaction),
       ...(events.length > 0 ? [() => this.append(transaction, events)] : []),
     ]);
-    cost.tell(this.queue);
+    const bulk = costs.written();
+    if (bulk.works > 0) this.queue.observeBulk(bulk.works, bulk.ms);
     return outcomes;
   }
 
@@ -146,36 +148,6 @@ export class BatchRun {
 
   private failed(cause: unknown): BatchResult {
     return { kind: this.engine.classify(cause), cause };
-  }
-}
-
-/** What the bulk works of a batch cost: the time that they ran, and a share of the flush in proportion. */
-class BulkCost {
-  private readonly began: number;
-  private last: number;
-  private bulkWorks = 0;
-  private bulkMs = 0;
-
-  constructor(private readonly pace: Pace) {
-    this.began = pace.elapsedMs();
-    this.last = this.began;
-  }
-
-  ran(workClass: WorkClass): void {
-    const now = this.pace.elapsedMs();
-    if (workClass === 'bulk') {
-      this.bulkWorks += 1;
-      this.bulkMs += now - this.last;
-    }
-    this.last = now;
-  }
-
-  tell(queue: WorkQueue): void {
-    if (this.bulkWorks > 0) {
-      const runMs = Math.max(this.last - this.began, Number.EPSILON);
-      const flushMs = this.pace.elapsedMs() - this.last;
-      queue.observeBulk(this.bulkWorks, this.bulkMs + (flushMs * this.bulkMs) / runMs);
-    }
   }
 }
 

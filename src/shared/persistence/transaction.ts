@@ -42,9 +42,12 @@ export interface RehearsedChange {
  * when the work settles; using it later is a bug and throws.
  */
 export class Transaction {
+  /** What it has cost its batch, in milliseconds without the commit; known to those who hear of its settlement. */
+  costMs = 0;
   private closed = false;
   private broken = false;
   private joinDepth = 0;
+  private rowsPurged = 0;
   private readonly changes: { entry: Entry; previous: Row | undefined }[] = [];
   private readonly recorded: EventRow[] = [];
   private readonly asked: Purge[] = [];
@@ -62,6 +65,11 @@ export class Transaction {
 
   get events(): readonly EventRow[] {
     return this.recorded;
+  }
+
+  /** How much it makes the batch write. */
+  get rowsWritten(): number {
+    return this.changes.length + this.recorded.length + this.rowsPurged;
   }
 
   /** A statement of this work has failed: its batch will not be committed, whatever the work does now. */
@@ -203,13 +211,13 @@ export class Transaction {
    */
   purge(sql: string, parameters: SqlParameters, counted: (rows: number) => void): void {
     this.assertOpen();
-    this.asked.push({ sql, parameters, acrossTenants: false, counted });
+    this.ask({ sql, parameters, acrossTenants: false, counted });
   }
 
   /** The same for rows of all tenants, in tables that are purged by age alone (migrations/tenant-wall.ts). */
   purgeAcrossTenants(sql: string, parameters: SqlParameters, counted: (rows: number) => void): void {
     this.assertOpen();
-    this.asked.push({ sql, parameters, acrossTenants: true, counted });
+    this.ask({ sql, parameters, acrossTenants: true, counted });
   }
 
   /**
@@ -312,6 +320,14 @@ export class Transaction {
     this.settlements.forEach((callback) => {
       callback(status);
     });
+  }
+
+  private ask(purge: Purge): void {
+    const counted = (rows: number): void => {
+      this.rowsPurged += rows;
+      purge.counted(rows);
+    };
+    this.asked.push({ ...purge, counted });
   }
 
   private changesSince(mark: Mark): RehearsedChange[] {
