@@ -23,6 +23,9 @@ interface Reconnection {
   readonly busy: Drained & { readonly beside: Latency };
 }
 
+/** The sales are made one by one at a till, several times over. */
+const limitSeconds = (): number => 400;
+
 /** Whether a store that was away for a day is back soon. */
 export const reconnectRate: Row = {
   id: 'reconnect',
@@ -30,6 +33,7 @@ export const reconnectRate: Row = {
   reference: 'ingestion: batches of 1,000 such events sent to the centre by hand, one after the other',
   goal: { atLeast: 0.8 },
   run: (options) => reconnect(options, summariseRate),
+  limitSeconds,
 };
 
 /** Whether those who buy online feel it. */
@@ -39,6 +43,7 @@ export const reconnectLatency: Row = {
   reference: 'the same without',
   goal: { atMost: 3 },
   run: (options) => reconnect(options, summariseLatency),
+  limitSeconds,
 };
 
 function reconnect(options: BenchOptions, summarise: (done: readonly Reconnection[]) => RowResult): Promise<RowResult> {
