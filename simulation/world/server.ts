@@ -9,6 +9,8 @@ import { exchangeFor } from '../model/exchange.ts';
 import { WriteDoor } from '../../src/shared/http/write-door.ts';
 import { type Context, runInContext } from '../../src/shared/kernel/context.ts';
 import { DomainError } from '../../src/shared/kernel/domain-error.ts';
+import { RefusedAttempts } from '../../src/shared/audit/refused-attempts.ts';
+import { Retention } from '../../src/shared/housekeeping/retention.ts';
 import { EventLoopDelay } from '../../src/shared/operations/event-loop-delay.ts';
 import { Relay } from '../../src/shared/outbox/relay.ts';
 import { openDatabases } from '../../src/shared/persistence/data-source.ts';
@@ -172,7 +174,10 @@ export class Server {
     this.closeGlances();
     void this.engine.close();
     void this.app.get(Reader, FIND).close();
+    // They have timers of the real time, which would keep the dead in memory.
     this.app.get(EventLoopDelay, FIND).onModuleDestroy();
+    void this.app.get(Retention, FIND).onModuleDestroy();
+    void this.app.get(RefusedAttempts, FIND).onModuleDestroy();
   }
 
   private async call<R>(

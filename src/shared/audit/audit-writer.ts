@@ -135,8 +135,9 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
     this.timer.unref();
   }
 
-  /** What was woken meanwhile, or has to rest, has its turn later. */
+  /** What was woken meanwhile, has to rest, or may have more, has its turn later. */
   private goOn(): void {
+    for (const lane of this.lanes.values()) lane.wanted ||= lane.mayHaveMore;
     const waiting = [...this.lanes.values()].filter(({ wanted }) => wanted);
     if (waiting.length === 0) return;
     const earliest = Math.min(...waiting.map(({ restsUntil }) => restsUntil));
@@ -161,6 +162,7 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
   private async step(lane: AuditLane): Promise<void> {
     const { tenantId } = lane;
     lane.wanted = false;
+    lane.mayHaveMore = false;
     const context = { tenantId, clientId: 'audit', correlationId: this.ids.next(), traceparent: null };
     try {
       await runInContext(context, () => this.readOn(lane));
@@ -183,8 +185,9 @@ export class AuditWriter implements OnApplicationBootstrap, OnModuleDestroy {
     // A tenant of which nothing is left gets no cursor.
     if (place.position === undefined && (await this.log.headOfTenant()) === 0) return;
     const after = place.position ?? place.begin(await this.cursors.positionOf(AUDIT_CONSUMER));
-    const { events, upTo, more } = await this.log.next(after, { types: this.types }, lane.turnEvents);
+    const { events, upTo, more, fromMemory } = await this.log.next(after, { types: this.types }, lane.turnEvents);
     if (more) lane.wanted = true;
+    lane.mayHaveMore = fromMemory;
     if (events.length === 0 && !place.isToBeStored(upTo)) {
       lane.passed(upTo);
       return;

@@ -37,6 +37,15 @@ describe('Metrics', () => {
     );
   });
 
+  it('observes the process once, however many apps it has', async () => {
+    const other = new Metrics();
+    for (const name of ['process_cpu_seconds_total', 'nodejs_gc_duration_seconds', 'nodejs_eventloop_lag_seconds']) {
+      expect(metrics.registry.getSingleMetric(name)).toBeDefined();
+      expect(other.registry.getSingleMetric(name)).toBe(metrics.registry.getSingleMetric(name));
+    }
+    expect(await other.exposition()).toContain('process_cpu_seconds_total');
+  });
+
   it('keeps a hostile label value on its line', async () => {
     metrics.observeHttpRequest('GET', '/a"}\n injected 1', 200, 0.001);
 

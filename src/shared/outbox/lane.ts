@@ -93,8 +93,8 @@ export class Lane {
   }
 
   private async readOn(after: number): Promise<number> {
-    const { events, upTo, more } = await this.log.next(after, this.consumer, this.turnEvents);
-    if (more) this.wanted = true;
+    const { events, upTo, more, fromMemory } = await this.log.next(after, this.consumer, this.turnEvents);
+    if (more || fromMemory) this.wanted = true;
     if (events.length === 0 && !this.place.isToBeStored(upTo)) {
       this.place.pass(upTo);
       this.failures = 0;

@@ -21,8 +21,10 @@ export interface LogPage {
   readonly events: readonly LoggedEvent[];
   /** Up to here, included, nothing is left that the filter lets through: the next page begins behind it. */
   readonly upTo: number;
-  /** False: the end of the log was reached. */
+  /** False: the end of the log was reached, or of what memory holds of it. */
   readonly more: boolean;
+  /** Another server may have written behind it: to be asked again before its reader waits to be woken. */
+  readonly fromMemory: boolean;
 }
 
 /** What is in the log before a reader. */
@@ -82,7 +84,7 @@ export class LogReader {
       scan: SCAN_ROWS,
     });
     if (stretch?.upTo == null) {
-      return { events: [], upTo: after, more: false };
+      return { events: [], upTo: after, more: false, fromMemory: false };
     }
     const { upTo, rows } = stretch;
     const { condition, parameters } = conditionOf(filter);
@@ -96,16 +98,17 @@ export class LogReader {
       events,
       upTo: isCut ? (events.at(-1)?.position ?? upTo) : upTo,
       more: isCut || rows === SCAN_ROWS,
+      fromMemory: false,
     };
   }
 
   /**
-   * The same for whoever goes on until there is no more: from memory as far as this server has written it. The database is asked
-   * whether another server has written since when that has been told.
+   * The same for whoever looks again after a page from memory: that is as far as this server has written itself. When it has been
+   * told, the database is asked whether another server has written since.
    */
   async next(after: number, filter: LogFilter, limit: number): Promise<LogPage> {
     const recent = this.recent.after(after);
-    return recent === null ? this.after(after, filter, limit) : pageOf(recent, filter, limit);
+    return recent === null ? this.after(after, filter, limit) : pageOf(recent, after, filter, limit);
   }
 
   /**
@@ -161,11 +164,14 @@ export class LogReader {
   }
 }
 
-function pageOf(recent: readonly LoggedEvent[], filter: LogFilter, limit: number): LogPage {
-  const wanted = recent.filter((event) => letsThrough(filter, event));
-  const events = wanted.slice(0, limit);
-  const last = wanted.length < limit ? recent.at(-1) : events.at(-1);
-  return { events, upTo: last?.position ?? 0, more: true };
+function pageOf(recent: readonly LoggedEvent[], after: number, filter: LogFilter, limit: number): LogPage {
+  const events: LoggedEvent[] = [];
+  for (const event of recent) {
+    if (!letsThrough(filter, event)) continue;
+    events.push(event);
+    if (events.length === limit) return { events, upTo: event.position, more: true, fromMemory: true };
+  }
+  return { events, upTo: recent.at(-1)?.position ?? after, more: false, fromMemory: true };
 }
 
 /** The same as the condition below. */

@@ -38,7 +38,12 @@ class Log {
     const found = behind.filter((one) => locationId === undefined || one.locationId === locationId);
     const events = found.slice(0, limit);
     const more = found.length > limit;
-    return Promise.resolve({ events, more, upTo: (more ? events : this.events).at(-1)?.position ?? after });
+    return Promise.resolve({
+      events,
+      more,
+      fromMemory: false,
+      upTo: (more ? events : this.events).at(-1)?.position ?? after,
+    });
   }
 
   headOfTenant(): Promise<number> {
