@@ -24,6 +24,8 @@ export class CancelReservationHandler implements ICommandHandler<CancelReservati
       if (reservation.cancel(command.reason, at) === 'changed') {
         await this.commands.execute(new ReleaseHold(reservation.state.id, 'CANCELLED', at));
         this.reservations.save(tx, reservation);
+      } else {
+        this.reservations.leave(tx, reservation);
       }
       return toReservationView(reservation.state, at);
     });

@@ -29,6 +29,8 @@ export class ConfirmReservationHandler implements ICommandHandler<ConfirmReserva
           throw new ReservationIsExpired(expiresAt);
         }
         this.reservations.save(tx, reservation);
+      } else {
+        this.reservations.leave(tx, reservation);
       }
       return toReservationView(reservation.state, at);
     });

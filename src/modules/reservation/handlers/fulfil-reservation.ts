@@ -30,6 +30,8 @@ export class FulfilReservationHandler implements ICommandHandler<FulfilReservati
       if (reservation.fulfil(locationId, at) === 'changed') {
         await this.commands.execute(new FulfilHold(reservationId, locationId, reservation.state.orderId, at));
         this.reservations.save(tx, reservation);
+      } else {
+        this.reservations.leave(tx, reservation);
       }
       return toReservationView(reservation.state, at);
     });

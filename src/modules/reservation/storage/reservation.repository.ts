@@ -87,6 +87,14 @@ export class Reservations {
     this.recordEvents(tx, reservation);
   }
 
+  /**
+   * What is answered of one that was found as it was wanted has to be true when it is answered: on PostgreSQL another server may
+   * have changed it since it was read, and then the work runs again.
+   */
+  leave(tx: Transaction, reservation: Reservation): void {
+    tx.assume(reservationsTable, reservation.state.id);
+  }
+
   /** Places follow from their reservation, whose version guards them: they need not be read to be changed. */
   private savePlaces(tx: Transaction, before: Places, now: Places): void {
     for (const place of before.values()) {
