@@ -13,8 +13,6 @@ const FIRST_TURN_EVENTS = 64;
 export class AuditLane {
   /** Something may have happened since its last turn. */
   wanted = false;
-  /** It has written what was in memory; another server may have left more. */
-  mayHaveMore = false;
   readonly place: LogPlace;
   turnEvents = FIRST_TURN_EVENTS;
   /** On the monotonic clock, in milliseconds. */
