@@ -36,26 +36,30 @@ export function explainTogether(
   keptFor: (one: Seen) => object | undefined,
   isolation: Isolation,
 ): World {
-  const order = orderOf(world, seen, log, at, keptFor, isolation);
-  if (order instanceof Disagreement) {
-    const short = isolation === 'serial' ? [] : seen.filter(isShort);
-    const others = seen.filter((one) => !short.includes(one));
-    const without = short.length === 0 ? order : orderOf(world, others, log, at, keptFor, isolation);
-    if (without instanceof Disagreement) throw order;
-    const unexplained = short.find((one) => !wasShortOfAMomentAgo(world, without.acts, one, at));
-    if (unexplained !== undefined) throw order;
-    return without.world;
-  }
-  return order.world;
+  const orderOf = (some: readonly Seen[]): Order | Disagreement =>
+    findOrder(world, some, log, { at, keptFor, isolation });
+  const order = orderOf(seen);
+  if (!(order instanceof Disagreement)) return order.world;
+  const short = isolation === 'serial' ? [] : seen.filter(isShort);
+  if (short.length === 0) throw order;
+  const without = orderOf(seen.filter((one) => !short.includes(one)));
+  if (without instanceof Disagreement) throw order;
+  if (!short.every((one) => wasShortOfAMomentAgo(world, without.acts, one, at))) throw order;
+  return without.world;
 }
 
-function orderOf(
+/** What is the same for all orders of a step. */
+interface Circumstances {
+  readonly at: Instant;
+  readonly keptFor: (one: Seen) => object | undefined;
+  readonly isolation: Isolation;
+}
+
+function findOrder(
   world: World,
   seen: readonly Seen[],
   log: readonly TracedEvent[],
-  at: Instant,
-  keptFor: (one: Seen) => object | undefined,
-  isolation: Isolation,
+  { at, keptFor, isolation }: Circumstances,
 ): Order | Disagreement {
   let tries = 0;
   let nearest = { depth: -1, reason: 'nothing was tried' };

@@ -129,12 +129,10 @@ export class IdentityMap {
       const changed = [...this.entriesOf(table).touched].filter(
         (entry) => entry.current !== entry.loaded || entry.guarded,
       );
-      return changed.length === 0
-        ? []
-        : this.writesOf(
-            table,
-            changed.sort((a, b) => (a.key < b.key ? -1 : 1)),
-          );
+      return this.writesOf(
+        table,
+        changed.sort((a, b) => (a.key < b.key ? -1 : 1)),
+      );
     });
   }
 
